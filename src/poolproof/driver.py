@@ -1,0 +1,212 @@
+"""What every operation of a pool is made of: propose a step, commit it, carry out its effects.
+
+Nothing in this file waits, so nothing in it depends on how a runtime sleeps.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from operator import call
+from typing import Any
+
+from poolproof import core
+from poolproof.core.draft import free_count
+from poolproof.core.lists import from_iterable
+from poolproof.core.values import (
+    EMPTY_LEDGER,
+    FREE,
+    OPEN,
+    UNBOUNDED,
+    Build,
+    Destroy,
+    Fired,
+    Record,
+    Slot,
+    State,
+    Step,
+    current_record,
+)
+from poolproof.core.world import World, world_of
+from poolproof.registry import Registry
+from poolproof.reports import PoolEvent
+from poolproof.settings import Settings
+from poolproof.work import Duty
+
+log = logging.getLogger("poolproof")
+
+Propose = Callable[[State, float], Step | None]
+
+
+class Driver:
+    """A state in an atom, and the means to move it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.options = settings.core_options()
+        self.runtime = settings.runtime
+        self.monotonic = settings.runtime.monotonic
+        self.observer = settings.observer
+        self.registry = Registry()
+        self.start()
+
+    def start(self) -> None:
+        """Begin with an empty state: when made, and again in the child after a fork."""
+        ledger = EMPTY_LEDGER._replace(
+            limit=UNBOUNDED if self.settings.max_size is None else self.settings.max_size,
+            quiet=not self.options.reset,
+        )
+        self.atom = self.runtime.atom(State(0, (), (), ledger))
+        self.swap = self.atom.swap
+
+    def forget(self) -> None:
+        """Start anew in the child after a fork."""
+        self.registry = Registry()
+        self.start()
+
+    @property
+    def state(self) -> State:
+        return self.atom.value
+
+    # One step.
+
+    def step(self, propose: Propose) -> Step | None:
+        """Commit what *propose* makes of the current state, again if another was faster, and carry out its effects.
+
+        *propose* may run several times, must be pure, and returns None if there is nothing to do. Each effect is
+        owed by a `Duty` from before the commit on; an interruption at any point gives undone work back to the pool.
+        """
+        duties: list[Duty] = []
+        try:
+            while True:
+                state = self.atom.value
+                step = propose(state, self.monotonic())
+                if step is None:
+                    return None
+                duties = [Duty(self, effect) for effect in step.effects]
+                if self.atom.commit(state, step.state, step.moves, step.wakes):
+                    break
+            if self.observer is not None:
+                self.observe(step.state, step.fired)
+            for duty in duties:
+                self.dispatch(duty)
+            return step
+        except BaseException:
+            for duty in duties:
+                duty.forsake()
+            raise
+
+    def settle(self, slot: Slot, hold: Record, row: Callable[..., Step], **extra: Any) -> Step | None:
+        """`step` by a row of the core on a slot held by *hold*; None, and nothing done, if it is held no longer."""
+
+        def propose(state: State, now: float) -> Step | None:
+            record = current_record(slot, hold)
+            if record is None:
+                return None
+            return row(state, self.options, slot, record, now=now, **extra)
+
+        return self.step(propose)
+
+    def give_back(self, slot: Slot, hold: Record) -> None:
+        """A slot was granted and its lease never reached its caller: it was not used, so nothing needs resetting."""
+        self.settle(slot, hold, core.abandon, reset=False)
+
+    def dispatch(self, duty: Duty) -> None:
+        """Carry out *duty*, here or in the executor."""
+        executor = self.settings.executor
+        kind = "build" if isinstance(duty.effect, Build) else "destroy" if isinstance(duty.effect, Destroy) else "reset"
+        if executor is not None and kind in self.settings.executor_for:
+            try:
+                executor.submit(duty.run)
+                return
+            except RuntimeError as error:  # the executor has been shut down
+                self.complain("the executor takes no more work; doing it here", error)
+        duty.run()
+
+    # Looking after what others left.
+
+    def help(self) -> bool:
+        """Take over one piece of unowned work and do it. Returns whether there was any."""
+        return self.step(lambda state, now: core.adopt(state, self.options, now)) is not None
+
+    def tend(self) -> None:
+        """Do what is due after an operation that may have lost a slot: unowned work, surplus, refilling."""
+        while self.state.ledger.backlog and self.help():
+            pass
+        if free_count(self.state) > self.options.max_free:
+            self.step(lambda state, now: core.shrink(state, self.options, now))
+            self.tend()
+        if self.options.min_size:
+            while self.step(lambda state, now: core.refill(state, self.options, now)) is not None:
+                pass
+
+    # Odds and ends.
+
+    def expiry(self, created: float) -> float:
+        """When a resource created at *created* is too old; jitter spreads those created together."""
+        age = self.settings.max_age
+        if age is None:
+            return UNBOUNDED
+        return created + age * (1.0 - self.settings.max_age_jitter * random.random())
+
+    def observe(self, state: State, fired: tuple[Fired, ...]) -> None:
+        """Tell the observer; its `Exception`s change nothing [DEBUG-INERT]."""
+        observer = self.observer
+        if observer is None:
+            return
+        try:
+            observer(PoolEvent(state.version, fired, state.ledger.limit))
+        except Exception as error:
+            self.complain("the observer raised", error)
+
+    def complain(self, what: str, error: BaseException) -> None:
+        """Log an error that no caller is there to get."""
+        log.warning("pool %r: %s", self.settings.name, what, exc_info=error)
+
+    def world(self) -> World:
+        """A consistent picture of the whole: of one state, and all registers while it was the state
+        [SNAPSHOT-CONSISTENT]. Slots that are being built are not in it."""
+        while True:
+            state = self.state
+            world = world_of(state, self.registry.all())
+            if self.state is state:
+                return world
+
+    def fill(self) -> None:
+        """Put the given resources into the new pool, and build up to min_size; all or nothing [BUILT-UNDONE]."""
+        create, built = self.settings.create, list[Any]()
+        try:
+            while create is not None and len(built) + len(self.settings.resources) < self.options.min_size:
+                built.extend(map(call, (create,)))
+            self.adopt_initial(built)
+        except BaseException:
+            for resource in built:
+                self.undo(resource)
+            raise
+
+    def undo(self, resource: Any) -> None:
+        try:
+            if self.settings.destroy is not None:
+                self.settings.destroy(resource)
+        except Exception as error:
+            self.complain("destroy failed while construction was undone", error)
+
+    def adopt_initial(self, built: list[Any]) -> None:
+        resources = [*self.settings.resources, *built]
+        given = len(self.settings.resources)
+        now = self.monotonic()
+        slots = []
+        for number, resource in enumerate(resources, start=1):
+            slot = Slot(number, 0, Record(FREE, 0, now, None, 0, None))
+            slot.resource, slot.expires = resource, self.expiry(now)
+            self.registry.enrol(slot, resource, factory_made=number > given)
+            slots.append(slot)
+        ledger = self.state.ledger._replace(
+            live=len(resources), made=len(resources), created=len(built), added=given
+        )
+        self.atom.value = State(0, from_iterable(slots), (), ledger)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state.ledger.phase == OPEN

@@ -1,0 +1,45 @@
+"""What happens to a pool in the child after a fork [FORK-SAFE].
+
+The child gets the same objects but none of the other threads, and the parent goes on using its connections. So the
+child's pool starts anew and empty; what it inherited is neither used nor destroyed, but kept alive unseen, because
+even dropping the last reference could close the parent's connection.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from poolproof.core.lists import queue_items
+from poolproof.core.values import ABSENT, FORKED, NEW, Record, TicketRecord
+
+if TYPE_CHECKING:
+    from poolproof.pool import Pool
+
+_pools: weakref.WeakSet[Pool[Any]] = weakref.WeakSet()
+_inherited: list[object] = []
+
+
+def watch_forks(pool: Pool[Any]) -> None:
+    """Have *pool* start anew in every child."""
+    _pools.add(pool)
+
+
+def _in_child() -> None:
+    for pool in list(_pools):
+        driver = pool._driver
+        slots = driver.registry.all()
+        _inherited.append([slot.resource for slot in slots])
+        for slot in slots:
+            slot.record = Record(ABSENT, 0, 0.0, None, 0, FORKED)
+        for ticket in queue_items(driver.state.ledger.queue, driver.state.ledger.tail):
+            ticket.record = TicketRecord(NEW)
+        driver.forget()
+        pool._renew_atom()
+        if pool._housekeeper is not None:
+            pool._housekeeper.start()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

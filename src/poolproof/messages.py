@@ -1,0 +1,58 @@
+"""The words of the errors: which pool, its counts, who and since when, and the clause."""
+
+from __future__ import annotations
+
+from poolproof.core.draft import checked_out_count, free_count
+from poolproof.core.values import CHECKED_OUT, UNBOUNDED
+from poolproof.driver import Driver
+from poolproof.errors import AcquireTimeout, PoolBusy, PoolClosed, PoolEmpty, PoolError
+from poolproof.reports import Holder
+
+
+def holders_of(driver: Driver) -> tuple[Holder, ...]:
+    """Who holds what, the longest first.   Cost: O(slots)."""
+    now = driver.monotonic()
+    records = [(slot, slot.record) for slot in driver.registry.all()]
+    held = [(slot, record) for slot, record in records if record.state == CHECKED_OUT]
+    held.sort(key=lambda pair: pair[1].since)
+    return tuple(
+        Holder(record.number, slot.number, driver.runtime.name_of(record.who), max(0.0, now - record.since))
+        for slot, record in held
+    )
+
+
+def describe(driver: Driver) -> str:
+    """``pool 'db' (4/4 checked out, 7 waiting)``"""
+    state = driver.state
+    limit = "unbounded" if state.ledger.limit == UNBOUNDED else int(state.ledger.limit)
+    return (
+        f"pool {driver.settings.name!r} ({checked_out_count(state)}/{limit} checked out, "
+        f"{state.ledger.waiting} waiting)"
+    )
+
+
+def longest_held(driver: Driver) -> str:
+    held = holders_of(driver)
+    return f"; longest held {held[0].seconds:.3g} s by {held[0].who}" if held else ""
+
+
+def timed_out(driver: Driver, asked: float | None) -> AcquireTimeout:
+    return AcquireTimeout(
+        f"{describe(driver)}: nothing free within {asked} s{longest_held(driver)} [WAIT-DEADLINE]"
+    )
+
+
+def refused(driver: Driver, row: str) -> PoolError:
+    """The error for one of the REFUSE rows."""
+    pool = describe(driver)
+    if row == "REFUSE-CLOSED":
+        return PoolClosed(f"{pool}: the pool is {driver.state.ledger.phase} [CLOSE-REFUSES]")
+    if row == "REFUSE-EMPTY":
+        return PoolEmpty(f"{pool}: no resource is left and nothing can be built [EMPTY-RAISES]")
+    if row == "REFUSE-BUSY":
+        return PoolBusy(f"{pool}: max_waiting={driver.settings.max_waiting} wait already [WAIT-BOUND]")
+    count = free_count(driver.state)
+    return AcquireTimeout(
+        f"{pool}: nothing to be had at once{f', {count} free but unfit' if count else ''}"
+        f"{longest_held(driver)} [WAIT-DEADLINE]"
+    )

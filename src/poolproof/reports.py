@@ -1,0 +1,96 @@
+"""What a pool tells about itself: plain frozen values, ready for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from poolproof.core.draft import checked_out_count, free_count
+from poolproof.core.lists import length, walk
+from poolproof.core.values import UNBOUNDED, Fired, Phase, State
+
+
+class PoolEvent(NamedTuple):
+    """One commit, as an observer sees it: the version it made, the rows it fired in order, and the limit after it.
+
+    A refusal commits nothing: it has the version of the state that it read. Sorted by version, the events of a
+    pool are its trace [TRACE-REPLAYS].
+    """
+
+    version: int
+    fired: tuple[Fired, ...]
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """The counts of one moment, all from one state [SNAPSHOT-CONSISTENT].
+
+    ``live`` = creating + free + checked_out + returning + discarded, and
+    ``created`` + ``added`` = live − creating + detached + destroyed. ``limit`` is None if unbounded.
+    """
+
+    name: str
+    phase: Phase
+    limit: int | None
+    min_size: int
+    live: int
+    creating: int
+    free: int
+    checked_out: int
+    returning: int
+    discarded: int
+    waiting: int
+    backlog: int
+    created: int
+    added: int
+    detached: int
+    destroyed: int
+    generation: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One lease that is out: its number, its slot's number, who acquired it, and for how many seconds."""
+
+    lease: int
+    slot: int
+    who: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloseReport:
+    """What close achieved: whether the pool is closed, how many waiters it refused, how many resources it saw
+    destroyed, how many leases it revoked, and who still holds what."""
+
+    closed: bool
+    refused: int
+    destroyed: int
+    revoked: int
+    holders: tuple[Holder, ...]
+
+
+def stats_of(name: str, min_size: int, state: State) -> PoolStats:
+    ledger = state.ledger
+    return PoolStats(
+        name=name,
+        phase=ledger.phase,
+        limit=None if ledger.limit == UNBOUNDED else int(ledger.limit),
+        min_size=min_size,
+        live=ledger.live,
+        creating=ledger.creating,
+        free=free_count(state),
+        checked_out=checked_out_count(state),
+        returning=ledger.returning,
+        discarded=ledger.discarded,
+        waiting=ledger.waiting,
+        backlog=sum(length(items) for items in walk(ledger.backlog)),
+        created=ledger.created,
+        added=ledger.added,
+        detached=ledger.detached,
+        destroyed=ledger.destroyed,
+        generation=ledger.generation,
+        version=state.version,
+    )

@@ -1,0 +1,63 @@
+"""What a runtime has to offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+from poolproof.core.values import Slot, State, Ticket
+
+Moves: TypeAlias = tuple[tuple[Slot | Ticket, Any], ...]
+
+
+class Atom(Protocol):
+    """The one shared cell of a pool: its state, and the commit that replaces it together with registers."""
+
+    value: State
+
+    def swap(self, old: State, new: State, slot: Slot, record: Any) -> bool:
+        """`commit` with one move and nobody to wake; the whole of an uncontended acquire or release."""
+        ...
+
+    def commit(self, old: State, new: State, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
+        """If the state is still *old*: make it *new*, write at most three registers, wake these tickets.
+
+        All or nothing, whatever interrupts. No code of the user's runs meanwhile.   Returns: whether it was *old*.
+        """
+        ...
+
+
+class Parker(Protocol):
+    """Where one waiter sleeps. A wake-up that comes first is kept; several count as one."""
+
+    def park(self, timeout: float | None) -> bool:
+        """Sleep until unparked, at most *timeout* seconds (None: without limit).  Returns: whether unparked."""
+        ...
+
+    def unpark(self) -> None:
+        """Let the sleeper go, now or when it comes. From any thread, any number of times, never blocking."""
+        ...
+
+
+class Runtime(Protocol):
+    """The primitives of one kind of concurrency."""
+
+    def atom(self, value: State) -> Atom: ...
+
+    def parker(self) -> Parker: ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        ...
+
+    def spawn(self, target: Callable[[], None], name: str) -> None:
+        """Run *target* beside everything else, without keeping the interpreter from exiting."""
+        ...
+
+    def who(self) -> object:
+        """Who is calling, as something small to remember."""
+        ...
+
+    def name_of(self, who: object) -> str:
+        """What to call somebody remembered by `who` in a message."""
+        ...

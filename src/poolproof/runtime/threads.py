@@ -1,0 +1,144 @@
+"""The runtime for operating system threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from poolproof.core.values import Slot, State, Ticket
+from poolproof.runtime.base import Moves
+
+_ONCE = (True,)
+
+
+class _Nowhere:
+    """A register that nobody reads, for the moves that a commit does not use."""
+
+    record: Any = None
+
+
+_NO_MOVES = ((_Nowhere(), None),) * 3
+
+
+class ThreadAtom:
+    """The state of a pool of threads, and the only critical section there is.
+
+    Between taking the lock and giving it back there is no call, no allocation, no backward jump and no last
+    reference dropped, so CPython neither switches threads on us nor runs a signal handler, a finalizer or an
+    asynchronous exception there (INTERRUPTION-POINTS; a test reads the bytecode). The lock is taken inside the C
+    code of ``for … in map(…)``, because a plain call is followed by an interruption point, and so is ``with``.
+
+    A debugger or a tracing tool can raise where CPython itself cannot. For it there is the ``except``: whoever still
+    owns the lock rolls the commit forward and gives the lock back. That is why the lock knows its owner.
+    """
+
+    __slots__ = ("_acquire", "_owned", "_release", "value")
+
+    def __init__(self, value: State) -> None:
+        lock: Any = threading.RLock()
+        self._acquire: Callable[[bool], bool] = lock.acquire
+        self._release: Callable[[], None] = lock.release
+        self._owned: Callable[[], bool] = lock._is_owned
+        self.value = value
+
+    def swap(self, old: State, new: State, slot: Slot, record: Any) -> bool:
+        done = False
+        before = slot.record  # kept alive, so that nothing is freed inside
+        try:
+            for _ in map(self._acquire, _ONCE):
+                if self.value is old:
+                    self.value = new
+                    slot.record = record
+                    done = True
+                self._release()
+        except BaseException:
+            self._recover(new, ((slot, record),), (), done)
+            raise
+        del before
+        return done
+
+    def commit(self, old: State, new: State, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
+        done = False
+        (a, a_record), (b, b_record), (c, c_record) = moves + _NO_MOVES[len(moves) :]
+        before = a.record, b.record, c.record
+        try:
+            for _ in map(self._acquire, _ONCE):
+                if self.value is old:
+                    self.value = new
+                    a.record = a_record
+                    b.record = b_record
+                    c.record = c_record
+                    done = True
+                self._release()
+            if done:
+                for ticket in wakes:
+                    ticket.parker.unpark()
+        except BaseException:
+            self._recover(new, moves, wakes, done)
+            raise
+        del before
+        return done
+
+    def _recover(self, new: State, moves: Moves, wakes: tuple[Ticket, ...], done: bool) -> None:
+        """An exception struck in the middle of a commit: finish it if it had begun, and owe nobody a wake-up."""
+        if self._owned():
+            done = done or self.value is new
+            if done:
+                for cell, record in moves:
+                    cell.record = record
+            self._release()
+        if done:
+            for ticket in wakes:
+                ticket.parker.unpark()
+
+
+class ThreadParker:
+    """A lock used as a binary semaphore: taken by the sleeper, given by whoever wakes it."""
+
+    __slots__ = ("_acquire", "_release")
+
+    def __init__(self) -> None:
+        lock = threading.Lock()
+        lock.acquire()
+        self._acquire = lock.acquire
+        self._release = lock.release
+
+    def park(self, timeout: float | None) -> bool:
+        if timeout is None:
+            return self._acquire()
+        return self._acquire(True, min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+
+    def unpark(self) -> None:
+        try:
+            self._release()
+        except RuntimeError:  # a wake-up is waiting to be taken already
+            return
+
+
+class ThreadRuntime:
+    """Operating system threads: locks, the monotonic clock, daemon threads."""
+
+    __slots__ = ()
+
+    def atom(self, value: State) -> ThreadAtom:
+        return ThreadAtom(value)
+
+    def parker(self) -> ThreadParker:
+        return ThreadParker()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def spawn(self, target: Callable[[], None], name: str) -> None:
+        threading.Thread(target=target, name=name, daemon=True).start()
+
+    def who(self) -> object:
+        return threading.get_ident()
+
+    def name_of(self, who: object) -> str:
+        for thread in threading.enumerate():
+            if thread.ident == who:
+                return thread.name
+        return f"ended thread {who}"

@@ -1,0 +1,200 @@
+"""The options of a pool, validated before anything is created [INPUTS-VALIDATED]."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from poolproof.core.values import UNBOUNDED, Options
+from poolproof.reports import PoolEvent
+from poolproof.runtime import Runtime, ThreadRuntime
+
+WORK = ("build", "reset", "destroy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that never changes in a pool's life. The table of options is in spec/surface.md."""
+
+    create: Callable[[], Any] | None
+    resources: tuple[Any, ...]
+    destroy: Callable[[Any], object] | None
+    check: Callable[[Any], object] | None
+    reset: Callable[[Any], object] | None
+    max_size: int | None
+    min_size: int
+    max_free: int | None
+    shrink_to: int | None
+    max_age: float | None
+    max_age_jitter: float
+    max_idle: float | None
+    max_uses: int | None
+    max_lease: float | None
+    revoke_overdue: bool
+    max_waiting: int | None
+    timeout: float | None
+    order: str
+    when_empty: str
+    discard_on: tuple[type[BaseException], ...] | None
+    executor: Executor | None
+    executor_for: frozenset[str]
+    retry_delay: float
+    retry_delay_max: float
+    housekeeping: float | None
+    name: str
+    observer: Callable[[PoolEvent], object] | None
+    runtime: Runtime
+
+    def core_options(self) -> Options:
+        """What of it the core needs to know."""
+        return Options(
+            factory=self.create is not None,
+            reset=self.reset is not None,
+            fifo=self.order == "fifo",
+            raise_when_empty=self.when_empty == "raise",
+            min_size=self.min_size,
+            max_waiting=or_unbounded(self.max_waiting),
+            max_free=or_unbounded(self.max_free),
+            shrink_to=or_unbounded(self.max_free if self.shrink_to is None else self.shrink_to),
+            max_idle=or_unbounded(self.max_idle),
+            max_uses=or_unbounded(self.max_uses),
+            retry_delay=self.retry_delay,
+            retry_delay_max=self.retry_delay_max,
+        )
+
+
+def or_unbounded(value: float | None) -> float:
+    return UNBOUNDED if value is None else value
+
+
+def checked_settings(
+    *, resources: Iterable[Any] | None, discard_on: Iterable[type[BaseException]] | None,
+    executor_for: Iterable[str] | None, runtime: Runtime | None, **options: Any,
+) -> Settings:  # fmt: skip
+    """The settings, if every option makes sense on its own and with the others.
+
+    Raises:
+        TypeError: an option is of the wrong type.
+        ValueError: an option is out of its range, or contradicts another.
+    """
+    if options["create"] is None and resources is None:
+        raise TypeError("a pool needs create, resources, or both [INPUTS-VALIDATED]")
+    for name in ("create", "destroy", "check", "reset", "observer"):
+        callable_or_none(name, options[name])
+    for name in ("min_size", "max_size", "max_free", "shrink_to", "max_uses", "max_waiting"):
+        count(name, options[name], least=1 if name == "max_uses" else 0, optional=name != "min_size")
+    for name in ("max_age", "max_idle", "max_lease", "housekeeping", "timeout", "retry_delay", "retry_delay_max"):
+        seconds(name, options[name], optional=not name.startswith("retry"), above_zero=name != "timeout")
+    fraction("max_age_jitter", options["max_age_jitter"])
+    one_of("order", options["order"], ("lifo", "fifo"))
+    one_of("when_empty", options["when_empty"], ("wait", "raise"))
+    of_type("revoke_overdue", options["revoke_overdue"], bool)
+    of_type("name", options["name"], str)
+    if options["executor"] is not None and not callable(getattr(options["executor"], "submit", None)):
+        raise TypeError(f"executor must have a submit method, not be a {type(options['executor']).__name__}")
+    settings = Settings(
+        resources=distinct(resources),
+        discard_on=exception_types(discard_on),
+        executor_for=work_names(executor_for, options["executor"]),
+        runtime=ThreadRuntime() if runtime is None else runtime,
+        **options,
+    )
+    check_together(settings)
+    return settings
+
+
+def check_together(settings: Settings) -> None:
+    """Options that contradict one another."""
+    size, limit = settings.min_size, settings.max_size
+    if limit is not None and size > limit:
+        raise ValueError(f"min_size {size} is above max_size {limit} [INPUTS-VALIDATED]")
+    if limit is not None and len(settings.resources) > limit:
+        raise ValueError(f"{len(settings.resources)} resources do not fit into max_size {limit} [INPUTS-VALIDATED]")
+    if settings.create is None and size > len(settings.resources):
+        raise ValueError(f"min_size {size} needs create: there are {len(settings.resources)} resources")
+    if settings.shrink_to is not None and settings.shrink_to > or_unbounded(settings.max_free):
+        raise ValueError(f"shrink_to {settings.shrink_to} is above max_free {settings.max_free}")
+    if settings.shrink_to is not None and settings.max_free is None:
+        raise ValueError("shrink_to needs max_free, the number of free slots above which it shrinks")
+    if settings.revoke_overdue and settings.max_lease is None:
+        raise ValueError("revoke_overdue needs max_lease, the time after which a lease is overdue")
+    if settings.max_age_jitter and settings.max_age is None:
+        raise ValueError("max_age_jitter needs max_age, the time that it varies")
+    if settings.retry_delay > settings.retry_delay_max:
+        raise ValueError(f"retry_delay {settings.retry_delay} is above retry_delay_max {settings.retry_delay_max}")
+
+
+def callable_or_none(name: str, value: object) -> None:
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__} [INPUTS-VALIDATED]")
+
+
+def count(name: str, value: object, *, least: int, optional: bool = True) -> None:
+    """A whole number, at least *least*."""
+    if value is None and optional:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__} [INPUTS-VALIDATED]")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value} [INPUTS-VALIDATED]")
+
+
+def seconds(name: str, value: object, *, optional: bool = True, above_zero: bool = False) -> None:
+    """A time in seconds, not negative and not NaN."""
+    if value is None and optional:
+        return
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__} [INPUTS-VALIDATED]")
+    if math.isnan(value) or value < 0 or (above_zero and value == 0):
+        raise ValueError(
+            f"{name} must be a number of seconds {'above 0' if above_zero else 'from 0 up'}, not {value} "
+            "[INPUTS-VALIDATED]"
+        )
+
+
+def fraction(name: str, value: object) -> None:
+    seconds(name, value, optional=False)
+    if isinstance(value, (int, float)) and value > 1:
+        raise ValueError(f"{name} must be between 0 and 1, not {value} [INPUTS-VALIDATED]")
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r} [INPUTS-VALIDATED]")
+
+
+def of_type(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__} [INPUTS-VALIDATED]")
+
+
+def distinct(resources: Iterable[Any] | None) -> tuple[Any, ...]:
+    """A copy of *resources*, no object twice. They are told apart by identity and never compared."""
+    copy = tuple(() if resources is None else resources)
+    if len({id(resource) for resource in copy}) < len(copy):
+        raise ValueError("resources holds the same object more than once [INPUTS-VALIDATED]")
+    return copy
+
+
+def exception_types(kinds: Iterable[type[BaseException]] | None) -> tuple[type[BaseException], ...] | None:
+    if kinds is None:
+        return None
+    copy: tuple[Any, ...] = (kinds,) if isinstance(kinds, type) else tuple(kinds)
+    for kind in copy:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError(f"discard_on must name exception types, not {kind!r} [INPUTS-VALIDATED]")
+    return copy
+
+
+def work_names(names: Iterable[str] | None, executor: object) -> frozenset[str]:
+    if names is None:
+        return frozenset(WORK)
+    if executor is None:
+        raise ValueError("executor_for needs executor, which is to do the work [INPUTS-VALIDATED]")
+    copy = frozenset((names,) if isinstance(names, str) else names)
+    for name in copy:
+        one_of("executor_for", name, WORK)
+    return copy

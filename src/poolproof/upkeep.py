@@ -1,0 +1,68 @@
+"""One round of housekeeping, and the revoking of leases."""
+
+from __future__ import annotations
+
+import warnings
+
+from poolproof import core
+from poolproof.core.lists import queue_items
+from poolproof.core.values import CHECKED_OUT, Record, Slot
+from poolproof.driver import Driver
+from poolproof.errors import PoolWarning
+
+
+def maintain(driver: Driver) -> None:
+    """Do whatever is due.   Rows: EXPIRE, SHRINK, INSPECT, REVOKE, RETRY, REFILL, ADOPT.   Cost: O(slots)."""
+    options = driver.options
+    if driver.is_open:
+        driver.step(lambda state, now: core.expire(state, options, now))
+        driver.step(lambda state, now: core.shrink(state, options, now))
+        driver.tend()
+        inspect_all(driver)
+        look_for_overdue(driver)
+        driver.step(lambda state, now: core.retry(state, options, now))
+    driver.tend()
+
+
+def inspect_all(driver: Driver) -> None:
+    """Check every slot that is free now, one at a time, so that the others stay at hand."""
+    if driver.settings.check is None:
+        return
+    for slot in queue_items(driver.state.free, driver.state.back):
+        inspect_one(driver, slot)
+
+
+def inspect_one(driver: Driver, slot: Slot) -> None:
+    driver.step(lambda state, now: core.inspect(state, driver.options, slot, now))
+
+
+def look_for_overdue(driver: Driver) -> None:
+    """Warn of leases held for longer than max_lease, or revoke them."""
+    limit = driver.settings.max_lease
+    if limit is None:
+        return
+    now = driver.monotonic()
+    for slot, record in checked_out(driver):
+        if now - record.since <= limit:
+            continue
+        if driver.settings.revoke_overdue:
+            driver.settle(slot, record, core.revoke)
+        else:
+            warnings.warn(
+                f"lease {record.number} of pool {driver.settings.name!r} is held by "
+                f"{driver.runtime.name_of(record.who)} for longer than max_lease={limit} s [LEASE-OVERDUE]",
+                PoolWarning,
+                stacklevel=2,
+            )
+
+
+def revoke_all(driver: Driver) -> int:
+    """Take every lease from its holder; how many there were.   Rows: REVOKE."""
+    revoked = sum(driver.settle(slot, record, core.revoke) is not None for slot, record in checked_out(driver))
+    driver.tend()
+    return revoked
+
+
+def checked_out(driver: Driver) -> list[tuple[Slot, Record]]:
+    pairs = [(slot, slot.record) for slot in driver.registry.all()]
+    return [(slot, record) for slot, record in pairs if record.state == CHECKED_OUT]

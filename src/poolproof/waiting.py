@@ -1,0 +1,196 @@
+"""The slow way through acquire: queue, sleep, build, claim. And the only places where a thread sleeps.
+
+A ticket's owner is responsible for it from the commit of QUEUE on: it leaves `wait` with a lease, or with an error
+after the ticket was withdrawn or whatever it had been granted was given back [ONE-OUTCOME].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poolproof import core
+from poolproof.core.values import (
+    CREATING,
+    GRANTED,
+    NEW,
+    OPEN,
+    REFUSED,
+    WAITING,
+    UNBOUNDED,
+    Build,
+    Fired,
+    Options,
+    Record,
+    Slot,
+    State,
+    Step,
+    Ticket,
+    TicketRecord,
+)
+from poolproof.driver import Driver
+from poolproof.errors import CheckFailed
+from poolproof.lease import Lease
+from poolproof.messages import refused, timed_out
+from poolproof.work import Duty
+
+
+class Waiter:
+    """One acquire call on its way."""
+
+    def __init__(self, driver: Driver, deadline: float | None, patient: bool, asked: float | None, reset: Any) -> None:
+        self.driver = driver
+        self.deadline = deadline
+        self.patient = patient
+        self.asked = asked
+        self.reset = reset
+        self.ticket = Ticket(0, driver.runtime.who(), driver.runtime.parker())
+        self.begun: Slot | None = None
+
+    def wait(self) -> Lease[Any]:
+        """The whole slow acquire.  [QUEUE] [WITHDRAW] and, through its ticket, HAND-OFF and BUILD-START."""
+        try:
+            while True:
+                lease = self.look()
+                if lease is not None:
+                    return lease
+        except BaseException:
+            self.cancel()
+            raise
+
+    def look(self) -> Lease[Any] | None:
+        """See what became of the ticket, and do the one thing that is due."""
+        record = self.ticket.record
+        if record.state == NEW:
+            self.enqueue()
+        elif record.state == GRANTED:
+            return self.claim(record)
+        elif record.state == REFUSED:
+            raise record.error if record.error is not None else refused(self.driver, "REFUSE-CLOSED")
+        elif not self.driver.is_open:
+            # The ticket is looked at once more: it may have been granted before the pool closed.
+            if self.ticket.record.state == WAITING:
+                raise refused(self.driver, "REFUSE-CLOSED")
+        elif record.build is not None and record.build is not self.begun:
+            self.build(record.build)
+        elif not self.driver.help():
+            self.sleep()
+        return None
+
+    def enqueue(self) -> None:
+        """Take a free slot or a place in the queue, or be refused; what others left undone is done before that."""
+        driver, ticket = self.driver, self.ticket
+
+        def propose(state: State, now: float) -> Step | None:
+            ticket.number = state.version + 1
+            if state.free or core.refusal(state, driver.options, self.patient, now) is not None:
+                return None
+            return core.enqueue(state, driver.options, ticket, now)
+
+        while ticket.record.state == NEW:
+            state = driver.state
+            if state.free:
+                if not self.grant(state, driver.options) and not self.tidy():
+                    self.grant(state, driver.options._replace(max_idle=UNBOUNDED))
+            elif driver.step(propose) is None:
+                row = core.refusal(state, driver.options, self.patient, driver.monotonic())
+                if row is not None and driver.state is state and not driver.help():
+                    if driver.observer is not None:
+                        driver.observe(state, (Fired(row),))
+                    raise refused(driver, row)
+
+    def grant(self, state: State, options: Options) -> bool:
+        """Take the next free slot, if that is all there is to do.  [GRANT-FREE]"""
+        driver, ticket = self.driver, self.ticket
+        granted = core.grant_free(state, options, driver.monotonic(), ticket.who)
+        if granted is None:
+            return False
+        new, slot, hold = granted
+        # Nobody else knows this ticket, so its register may be written before the commit: `cancel` looks at the slot.
+        ticket.number, ticket.record = hold.number, TicketRecord(GRANTED, None, slot, hold)
+        if not driver.swap(state, new, slot, hold):
+            ticket.record = TicketRecord(NEW)
+        elif driver.observer is not None:
+            driver.observe(new, (Fired("GRANT-FREE", slot.number, ticket.number),))
+        return True
+
+    def tidy(self) -> bool:
+        """Discard free slots that are too old or were idle for too long; whether there were any."""
+        driver = self.driver
+        expired = driver.step(lambda state, now: core.expire(state, driver.options, now))
+        return (expired or driver.step(lambda state, now: core.shrink(state, driver.options, now))) is not None
+
+    def build(self, slot: Slot) -> None:
+        """Carry out the build that is bound to the ticket, here or in the executor."""
+        self.begun = slot
+        self.driver.dispatch(Duty(self.driver, Build(slot, slot.record)))
+
+    def sleep(self) -> None:
+        """Park until something happened to the ticket; withdraw it when the deadline has passed."""
+        timeout = None if self.deadline is None else self.deadline - self.driver.monotonic()
+        if (timeout is None or timeout > 0) and self.ticket.parker.park(timeout):
+            return
+        if self.deadline is not None and self.driver.monotonic() >= self.deadline and self.withdraw():
+            self.abandon_build()
+            raise timed_out(self.driver, self.asked)
+
+    def withdraw(self) -> bool:
+        driver = self.driver
+        return driver.step(lambda state, now: core.withdraw(state, driver.options, self.ticket, now)) is not None
+
+    def abandon_build(self) -> None:
+        """Give up a build that was assigned and not begun: whatever woke this waiter, it needs it no more."""
+        slot = self.ticket.record.build
+        if slot is not None and slot is not self.begun and slot.record.state == CREATING:
+            self.driver.settle(slot, slot.record, core.build_abandoned)
+
+    def claim(self, record: TicketRecord) -> Lease[Any] | None:
+        """The ticket was granted: make it a lease, unless the check says no."""
+        slot, hold = record.slot, record.hold
+        assert slot is not None and hold is not None  # GRANTED says so
+        lease: Lease[Any] = Lease(self.driver, slot, hold, self.reset)
+        self.abandon_build()
+        return lease if self.driver.settings.check is None or self.passes(lease, slot, hold) else None
+
+    def passes(self, lease: Lease[Any], slot: Slot, hold: Record) -> bool:
+        """Check the resource; if it fails, the ticket is back at the head of the queue or refused.
+        [CHECK-FAILED] [CHECK-REFUSED]"""
+        check = self.driver.settings.check
+        assert check is not None
+        cause: Exception | None = None
+        try:
+            if check(slot.resource):
+                return True
+        except Exception as error:
+            cause = error
+        except BaseException:
+            lease.discard()
+            raise
+        if self.driver.settle(slot, hold, core.check_failed, ticket=self.ticket) is None:
+            lease.release()  # it was revoked meanwhile, and this says so
+        if self.ticket.record.state == REFUSED and self.driver.is_open:
+            raise CheckFailed(
+                f"pool {self.driver.settings.name!r}: a resource failed its check right after it was built "
+                "[CHECK-TERMINATES]"
+            ) from cause
+        return False
+
+    def cancel(self) -> None:
+        """Whatever interrupted the call: leave no trace of the ticket.  [WITHDRAW]"""
+        self.withdraw()
+        record = self.ticket.record
+        if record.state == GRANTED and record.slot is not None and record.hold is not None:
+            self.driver.give_back(record.slot, record.hold)
+        self.abandon_build()
+
+
+def wait_until_closed(driver: Driver, deadline: float | None) -> None:
+    """Sleep until the last slot is gone, at most until *deadline*; meanwhile do what others left undone."""
+    closer = Ticket(0, driver.runtime.who(), driver.runtime.parker())
+    driver.step(lambda state, now: core.await_closed(state, driver.options, closer, now))
+    while driver.state.ledger.live or driver.state.ledger.phase == OPEN:
+        if driver.help():
+            continue
+        timeout = None if deadline is None else deadline - driver.monotonic()
+        if timeout is not None and timeout <= 0:
+            return
+        closer.parker.park(timeout)

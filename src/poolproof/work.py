@@ -1,0 +1,136 @@
+"""Duties: work on a slot that somebody owes, and how each kind of it is done.
+
+Whoever commits a step that needs an effect owes it from then on, by a `Duty` that exists before the commit. A duty
+is held like a lease, by the record in the slot's register, so it is discharged at most once; and if its owner dies
+first, the duty's finalizer gives the work back to the pool, where the next passer-by finds it [DUTY-OWNED].
+"""
+
+from __future__ import annotations
+
+from operator import call
+from typing import TYPE_CHECKING, Any, Final
+
+from poolproof import core
+from poolproof.core.values import OPEN, Build, Check, Effect, Record, Reset, Slot, current_record
+from poolproof.errors import CheckFailed, DuplicateResource
+
+if TYPE_CHECKING:
+    from poolproof.driver import Driver
+
+
+class Duty:
+    """One piece of work that its owner has to carry out or to give back."""
+
+    __slots__ = ("driver", "effect", "record", "slot")
+
+    def __init__(self, driver: Driver, effect: Effect) -> None:
+        self.driver: Final = driver
+        self.effect: Final = effect
+        self.slot: Final = effect.slot
+        self.record: Final = effect.record
+
+    @property
+    def held(self) -> bool:
+        return current_record(self.slot, self.record) is not None
+
+    def run(self) -> None:
+        """Carry it out. Never raises an `Exception`; an interruption is passed on when the pool is in order."""
+        if isinstance(self.effect, Build):
+            build(self.driver, self.slot, self.record)
+        elif isinstance(self.effect, Reset):
+            reset(self.driver, self.slot, self.record)
+        elif isinstance(self.effect, Check):
+            inspect(self.driver, self.effect)
+        else:
+            destroy(self.driver, self.slot, self.record)
+
+    def forsake(self) -> None:
+        """Give it back, if it is still owed. Runs none of the user's code but the observer."""
+        if not self.held:
+            return
+        if isinstance(self.effect, Build):
+            self.driver.settle(self.slot, self.record, core.build_abandoned)
+        else:
+            self.driver.settle(self.slot, self.record, core.orphan)
+
+    def __del__(self) -> None:
+        self.forsake()
+
+
+def build(driver: Driver, slot: Slot, record: Record) -> None:
+    """Call create, and hand in what it returned or raised.
+
+    What create returns is put into the list by the same C call that called it, so no interruption can come between
+    the two and lose it: if one comes later, the resource is handed in first [CONSERVATION].
+    """
+    create: Any = driver.settings.create
+    made: list[Any] = []
+    try:
+        made.extend(map(call, (create,)))
+        admit(driver, slot, record, made[0])
+    except BaseException as error:
+        if made and not isinstance(error, DuplicateResource):
+            admit(driver, slot, record, made[0])
+            raise
+        step = driver.settle(slot, record, core.build_failed, error=error)
+        if not isinstance(error, Exception):
+            raise
+        if step is None or step.fired[0].row == "BUILD-LOST":
+            driver.complain("create failed, and nobody waits for it any more", error)
+
+
+def admit(driver: Driver, slot: Slot, record: Record, resource: Any) -> None:
+    """A resource was made for this slot: number it among the pool's, and let it be used."""
+    driver.registry.enrol(slot, resource, factory_made=True)
+    slot.resource = resource
+    slot.created = driver.monotonic()
+    slot.expires = driver.expiry(slot.created)
+    driver.settle(slot, record, core.build_ok)
+
+
+def reset(driver: Driver, slot: Slot, record: Record) -> None:
+    """Call reset; a resource whose reset did not return is destroyed."""
+    function = slot.reset or driver.settings.reset
+    slot.reset = None
+    try:
+        if function is not None and driver.state.ledger.phase == OPEN:
+            function(slot.resource)
+        driver.settle(slot, record, core.reset_ok, since=driver.monotonic())
+    except BaseException as error:
+        driver.settle(slot, record, core.reset_failed)
+        if not isinstance(error, Exception):
+            raise
+        driver.complain("reset failed; the resource was discarded", error)
+
+
+def inspect(driver: Driver, effect: Check) -> None:
+    """Check a slot that was free; one that does not pass is destroyed."""
+    check = driver.settings.check
+    try:
+        if check is not None and not check(effect.slot.resource):
+            raise CheckFailed("check returned false")
+        driver.settle(effect.slot, effect.record, core.reset_ok, since=effect.since)
+    except BaseException as error:
+        driver.settle(effect.slot, effect.record, core.reset_failed)
+        if not isinstance(error, Exception):
+            raise
+        if not isinstance(error, CheckFailed):
+            driver.complain("check raised; the resource was discarded", error)
+
+
+def destroy(driver: Driver, slot: Slot, record: Record) -> None:
+    """Call destroy. However it ends, the slot is gone afterwards: a second try could destroy twice."""
+    function = driver.settings.destroy
+    begun = False
+    try:
+        if function is not None:
+            begun = True
+            function(slot.resource)
+        driver.settle(slot, record, core.destroyed)
+    except BaseException as error:
+        if begun or function is None:
+            driver.settle(slot, record, core.destroyed)
+        if not isinstance(error, Exception):
+            raise
+        driver.complain("destroy failed; the resource was dropped", error)
+    driver.registry.discharge(slot)

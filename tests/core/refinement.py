@@ -1,0 +1,162 @@
+"""What it means that the core agrees with the model in one state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import poolmodel
+import specification
+from poolmodel import machine
+
+from core.calls import ARRIVAL, Call, Limits, calls, has_fit_free
+from core.worlds import NOW, Built, after, alpha
+from poolproof import core
+from poolproof.core.lists import queue_items
+from poolproof.core.values import Build, Check, Destroy, Reset, Step
+from poolproof.core.world import broken
+
+Outcomes = Mapping[poolmodel.Event, poolmodel.Outcome]
+EFFECTS = {row.id: row.effects for row in specification.rows()}
+
+# Rows that no function of the core proposes: AGE is no step, and FORK begins anew.
+NOT_PROPOSED = ("AGE", "FORK")
+
+
+def outcomes(state: poolmodel.State, config: poolmodel.Config, domain: poolmodel.Domain) -> Outcomes:
+    """Everything that the model allows in *state*."""
+    return {event: machine.perform(state, config, event) for event in machine.enabled(state, config, domain)}
+
+
+def disagreements(
+    state: poolmodel.State,
+    config: poolmodel.Config,
+    built: Built,
+    allowed: Outcomes,
+    domain: poolmodel.Domain,
+) -> Iterator[str | poolmodel.Event]:
+    """Every event that the core proposes in *built*, and, as text, every way in which it is not the model's."""
+    world = built.world()
+    for complaint in broken(world, built.options):
+        yield f"gamma breaks {complaint}"
+    if (seen := alpha(world, built.options, built.now)) != state:
+        yield f"alpha of gamma is {seen}"
+    registers = [(cell, cell.record) for cell in (*built.slots.values(), *built.tickets.values())]
+    for call in calls(built, config, domain.tickets, domain.limits):
+        if call.step is not None:
+            yield from call.events()
+            yield from (f"{call.name}: {why}" for why in wrong(state, config, built, call, allowed))
+    if any(cell.record is not record for cell, record in registers):
+        yield "the core wrote to a register"
+
+
+def wrong(
+    state: poolmodel.State, config: poolmodel.Config, built: Built, call: Call, allowed: Outcomes
+) -> Iterator[str]:
+    """In which ways the step of *call* is not what the model does."""
+    step = call.step
+    assert step is not None
+    fired: tuple[machine.Fired, ...] = ()
+    expected = state
+    # An explorer may use the number of an absent slot again; the core never does.
+    new_slot = next((each.slot for each in step.fired if each.row == "BUILD-START"), None)
+    for place, event in enumerate(call.events()):
+        try:
+            if place == 0 and event in allowed and new_slot is None:
+                outcome = allowed[event]
+            else:
+                outcome = poolmodel.step(expected, config, event._replace(new_slot=new_slot))
+        except poolmodel.NotEnabled as error:
+            yield f"{event.row} is not enabled in the model: {error}"
+            return
+        expected, fired = outcome.state, (*fired, *outcome.fired)
+    if tuple(map(tuple, step.fired)) != tuple(map(tuple, fired)):
+        yield f"fires {step.fired}, the model {fired}"
+    world = after(built.world(), step)
+    if (reached := alpha(world, built.options, built.now)) != expected:
+        yield f"leads to {reached}, in the model to {expected}"
+    for clause in broken(world, built.options):
+        yield f"breaks {clause}"
+    yield from wrong_outputs(state, expected, built, step)
+
+
+def wrong_outputs(
+    before: poolmodel.State, reached: poolmodel.State, built: Built, step: Step
+) -> Iterator[str]:
+    """In which ways effects and wakes are not those of the table for the rows that fired."""
+    effects, wakes = [], []
+    for row, slot, ticket in step.fired:
+        for effect in EFFECTS[row]:
+            if effect == "Wake":
+                wakes += woken(row, ticket, before)
+            elif effect == "Reset or Destroy":
+                returning = any(each.number == slot and each.state == "returning" for each in reached.slots)
+                effects.append(("Reset" if returning else "Destroy", slot))
+            elif effect in ("Reset", "Destroy") or ticket is None:
+                # What a ticket was granted it checks itself, and the build that is bound to it is its own too.
+                effects.append((effect, slot))
+    mine = [(type(effect).__name__, effect.slot.number) for effect in step.effects]
+    if sorted(mine) != sorted(effects):
+        yield f"asks for {mine}, the table for {effects}"
+    if sorted(ticket.number for ticket in step.wakes) != sorted(wakes):
+        yield f"wakes {[ticket.number for ticket in step.wakes]}, the table {wakes}"
+    moves = dict(step.moves)
+    if len(step.moves) > 3:
+        yield f"moves {len(step.moves)} registers"
+    for effect in step.effects:
+        if moves.get(effect.slot, effect.slot.record) is not effect.record:
+            yield f"{effect} is held by a record that stands nowhere"
+
+
+def woken(row: str, ticket: int | None, before: poolmodel.State) -> tuple[int, ...]:
+    """Whom a row wakes: the ticket that it moves, all of a queue that closes, or the first to find work."""
+    if row == "CLOSED":
+        return ()  # whoever waits for the end of closing is no ticket of the model
+    if row == "CLOSE":
+        return before.queue
+    if row in ("ABANDON", "ORPHAN"):
+        return before.queue[:1]
+    assert ticket is not None
+    return (ticket,)
+
+
+def must_be_proposed(allowed: Iterable[poolmodel.Event], state: poolmodel.State) -> set[poolmodel.Event]:
+    """The events of *allowed* that some call must propose: all, but for choices that the surface has settled.
+
+    Of the rows of an acquire the first allowed one is taken, REFUSE-TIMEOUT only with a timeout of zero. A limit
+    that is there already is no change.
+    """
+    arriving: dict[int | None, list[poolmodel.Event]] = {}
+    due = set()
+    for event in allowed:
+        if event.row in ARRIVAL:
+            arriving.setdefault(event.ticket, []).append(event)
+        elif event.row not in NOT_PROPOSED and not (event.row == "RESIZE" and event.limit == state.limit):
+            due.add(event)
+    for events in arriving.values():
+        events.sort(key=lambda event: ARRIVAL.index(event.row))
+        due.add(events[0])
+        due.update([event for event in events if event.row != "REFUSE-TIMEOUT"][:1])
+    return due
+
+
+def wrong_ageing(
+    state: poolmodel.State, built: Built, allowed: Outcomes, config: poolmodel.Config
+) -> Iterator[str]:
+    """AGE: time passes, and the same world stands for the state in which the slot is unfit."""
+    for event, outcome in allowed.items():
+        if event.row == "AGE" and event.slot is not None:
+            slot = built.slots[event.slot]
+            slot.expires, expires = NOW, slot.expires
+            if (seen := alpha(built.world(), built.options, built.now)) != outcome.state:
+                yield f"{event} leads to {seen}, in the model to {outcome.state}"
+            slot.expires = expires
+
+
+def wrong_arrival_behind_unfit(built: Built) -> Iterator[str]:
+    """An unfit slot may stand before a fit one. Then EXPIRE comes first, and the acquire is granted at once."""
+    if core.grant_free(built.state, built.options, built.now, "client") is None and has_fit_free(
+        built.state, built.options, built.now
+    ):
+        step = core.expire(built.state, built.options, built.now)
+        if step is None or core.grant_free(step.state, built.options, built.now, "client") is None:
+            yield "a fit free slot is not granted after EXPIRE"
