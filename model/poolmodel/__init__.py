@@ -12,9 +12,9 @@ Nothing here imports the implementation, and nothing here is clever: speed is bo
 it.
 """
 
-from poolmodel.machine import Fired, NotEnabled, Outcome, enabled, initial, step
+from poolmodel.machine import Fired, NotEnabled, Outcome, enabled, step
 from poolmodel.rows import ROWS
-from poolmodel.state import Config, Domain, Event, Row, Slot, State, fresh_number
+from poolmodel.state import Config, Domain, Event, Row, Slot, State, fresh_number, initial
 
 __all__ = [
     "ROWS",

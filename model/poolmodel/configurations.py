@@ -29,6 +29,7 @@ COMMON = ACQUIRES | {
     "ADOPT",
     "DESTROYED",
     "EXPIRE",
+    "REFILL",
     "RETRY",
     "CLOSE",
 }
@@ -54,7 +55,7 @@ SCOPES: dict[str, Scope] = {
             "DETACH",
             clients=2,
         ),
-        _scope("resize", Config(limit=2, reset=True), "RESIZE", "SHRINK", limits=(0, 1, 2, 3), clients=2),
+        _scope("resize", Config(limit=2, reset=True), "RESIZE", "SHRINK", limits=(0, 1, 2)),
         _scope("renew", Config(limit=2, min_size=1, reset=True), "RENEW", "REMOVE-FREE", "RETIRE", "DETACH"),
         _scope(
             "given",
@@ -77,7 +78,7 @@ SCOPES: dict[str, Scope] = {
         _scope("never-wait", Config(limit=2, max_waiting=0, min_size=1), "AGE", "SHRINK"),
         _scope("fork", Config(limit=2, min_size=1), "FORK", "ADD", "DETACH"),
         _scope("finite", Config(limit=2, check=True, reset=True), "CHECK-FAILED", "CHECK-REFUSED", rounds=1),
-        _scope("unbounded", Config(limit=None, min_size=1), "RESIZE", limits=(1, None), clients=2, rounds=1),
+        _scope("lifted", Config(limit=1, min_size=1), "RESIZE", limits=(None,), rounds=1),
         Scope(
             "everything",
             Config(limit=1, min_size=1, check=True, reset=True, max_waiting=1),

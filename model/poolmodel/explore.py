@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from poolmodel.invariants import Edge, broken_by_edge, broken_by_state
-from poolmodel.machine import Rows, enabled, initial, perform
+from poolmodel.machine import Rows, enabled, perform
 from poolmodel.policies import ACQUIRES, broken_policies
 from poolmodel.rows import ROWS
-from poolmodel.state import Config, Domain, Event, State, live
+from poolmodel.state import Config, Domain, Event, State, initial, live
 
 OUTSIDE = frozenset(row.id for row in ROWS.values() if not row.inside)
 
@@ -103,9 +103,9 @@ class Exploration:
         return tuple(reversed(found))
 
 
-def first_node(scope: Scope, rows: Rows = ROWS) -> Node:
+def first_node(scope: Scope) -> Node:
     rounds = () if scope.rounds is None else (scope.rounds,) * scope.clients
-    return Node(initial(scope.config, rows), rounds)
+    return Node(initial(scope.config), rounds)
 
 
 def steps(scope: Scope, node: Node, domain: Domain, rows: Rows = ROWS) -> Iterator[Step]:
@@ -138,7 +138,7 @@ def explore(scope: Scope, rows: Rows = ROWS, *, judge: bool = True) -> Explorati
     """Visit every reachable node; stop at the first breach of an invariant or a policy."""
     found = Exploration(scope)
     began = time.perf_counter()
-    first = first_node(scope, rows)
+    first = first_node(scope)
     found.parents[first] = None
     if judge and (broken := broken_by_state(first.state, scope.config)):
         found.counterexample = Counterexample(tuple(broken), (), ())

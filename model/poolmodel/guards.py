@@ -1,5 +1,4 @@
 """The guards of the spec's table, one predicate each, in the table's order and under its names."""
-# ruff: noqa: ARG001  (one signature for all)
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from poolmodel.state import (
     count,
     find,
     live,
+    meagre,
     short,
     staying,
     surplus,
@@ -125,6 +125,14 @@ def backing_off(state: State, config: Config, event: Event) -> bool:
     return state.backing_off
 
 
+def not_backing_off(state: State, config: Config, event: Event) -> bool:
+    return not state.backing_off
+
+
+def is_meagre(state: State, config: Config, event: Event) -> bool:
+    return meagre(state, config)
+
+
 def is_short(state: State, config: Config, event: Event) -> bool:
     return short(state, config)
 
@@ -161,6 +169,8 @@ GUARDS: dict[str, Guard] = {
     "not-pooled": not_pooled,
     "climbs": climbs,
     "backing-off": backing_off,
+    "not-backing-off": not_backing_off,
+    "meagre": is_meagre,
     "short": is_short,
     "longest-waiting": longest_waiting,
     "nothing-live": nothing_live,

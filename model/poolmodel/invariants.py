@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from poolmodel.machine import Fired, initial
+from poolmodel.machine import Fired
 from poolmodel.state import (
     Config,
     Event,
@@ -21,9 +21,10 @@ from poolmodel.state import (
     State,
     below_limit,
     count,
-    demand,
     existing,
+    initial,
     live,
+    staying,
     surplus,
     waiting,
 )
@@ -56,7 +57,7 @@ LEASE_ENDS = frozenset(
         "CHECK-REFUSED",
     )
 )
-GAINS = frozenset(("BUILD-START", "ADD"))
+GAINS = frozenset(("BUILD-START", "REFILL", "ADD"))
 # The rows that end a slot, and the state in which each finds it.
 LOSSES: dict[str, SlotState] = {
     "BUILD-FAILED": "creating",
@@ -115,9 +116,7 @@ def the_lists_are_the_states(state: State, config: Config) -> bool:
 @state_invariant("ONE-OUTCOME")
 def no_ticket_twice(state: State, config: Config) -> bool:
     """No ticket waits twice, or waits while it holds a slot.  [ONE-OUTCOME]"""
-    return len(set(state.queue)) == len(state.queue) and not any(
-        slot.holder in state.queue for slot in state.slots
-    )
+    return len(set(state.queue)) == len(state.queue) and not any(slot.holder in state.queue for slot in state.slots)
 
 
 @state_invariant("DUTY-OWNED")
@@ -139,14 +138,6 @@ def nobody_waits_in_vain(state: State, config: Config) -> bool:
         return True
     building = count(state, "creating") >= waiting(state)
     return not state.free and (not config.factory or building or not below_limit(state))
-
-
-@state_invariant("MIN-SIZE")
-def min_size_is_on_its_way(state: State, config: Config) -> bool:
-    """While too few slots exist, and there is room, a build is under way.  [MIN-SIZE]"""
-    if state.phase != "open" or not config.factory or state.backing_off or not below_limit(state):
-        return True
-    return existing(state) >= config.min_size or count(state, "creating") > 0
 
 
 @state_invariant("CLOSE-FINAL")
@@ -279,9 +270,7 @@ def renew_spares_nobody(edge: Edge, config: Config) -> bool:
     """After expire_all, whatever was there is unfit or on its way out.  [RENEW-ALL]"""
     if edge.event.row != "RENEW":
         return True
-    return all(
-        now is None or now.unfit or now.state == "discarded" for _, now in slots_before_and_after(edge)
-    )
+    return all(now is None or now.unfit or now.state == "discarded" for _, now in slots_before_and_after(edge))
 
 
 @edge_invariant("FREE-ORDER")
@@ -348,9 +337,15 @@ def a_failed_check_keeps_the_turn(edge: Edge, config: Config) -> bool:
 
 @edge_invariant("CREATE-DEMAND")
 def no_build_without_demand(edge: Edge, config: Config) -> bool:
-    """At most one build starts, and the builds under way are then no more than are wanted.  [CREATE-DEMAND]"""
-    started = sum(each.row == "BUILD-START" for each in edge.fired)
-    return started == 0 or (started == 1 and count(edge.after, "creating") <= demand(edge.after, config))
+    """At most one build starts: for a waiting ticket that has none, or for what min_size lacks.  [CREATE-DEMAND]"""
+    started = [each.row for each in edge.fired if each.row in ("BUILD-START", "REFILL")]
+    if not started:
+        return True
+    # The start is the last thing that changed these counts, so what was true before it can be read off afterwards.
+    if started == ["REFILL"]:
+        return config.factory and staying(edge.after) <= config.min_size
+    wanted = count(edge.after, "creating") <= waiting(edge.after)
+    return config.factory and started == ["BUILD-START"] and wanted
 
 
 @edge_invariant("RETRY-BACKOFF")
@@ -384,4 +379,3 @@ def a_collector_runs_no_work(edge: Edge, config: Config) -> bool:
         return True
     slot = next((slot for slot in edge.after.slots if slot.number == edge.event.slot), None)
     return slot is not None and slot.state in WORK and not slot.owned
-

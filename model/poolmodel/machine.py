@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from poolmodel.rows import ROWS
-from poolmodel.state import Config, Domain, Event, Row, State, empty
+from poolmodel.state import Config, Domain, Event, Row, State
 
 Rows = Mapping[str, Row]
 
@@ -89,11 +89,6 @@ def step(state: State, config: Config, event: Event, rows: Rows = ROWS) -> Outco
         if not false:
             return perform(state, config, subject._replace(new_slot=event.new_slot), rows)
     raise NotEnabled(event, false)
-
-
-def initial(config: Config, rows: Rows = ROWS) -> State:
-    """A pool as it is first, in balance: if there is a min_size, the first build for it is under way."""
-    return balance(empty(config), config, Event("FORK"), rows)[0]
 
 
 def balance(state: State, config: Config, event: Event, rows: Rows = ROWS) -> tuple[State, list[Fired]]:

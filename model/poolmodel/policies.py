@@ -13,9 +13,7 @@ from poolmodel.state import Config, Slot, State, find, staying, surplus, waiting
 
 POLICIES: dict[str, EdgeCheck] = {}
 
-ACQUIRES = frozenset(
-    ("GRANT-FREE", "QUEUE", "REFUSE-CLOSED", "REFUSE-EMPTY", "REFUSE-BUSY", "REFUSE-TIMEOUT")
-)
+ACQUIRES = frozenset(("GRANT-FREE", "QUEUE", "REFUSE-CLOSED", "REFUSE-EMPTY", "REFUSE-BUSY", "REFUSE-TIMEOUT"))
 
 
 def policy(name: str) -> Callable[[EdgeCheck], EdgeCheck]:
@@ -54,12 +52,14 @@ def the_bound_is_the_bound(edge: Edge, config: Config) -> bool:
     """Beyond the bound nobody waits without a build, and only there is the pool busy.  [WAIT-BOUND]"""
     if config.max_waiting is None or edge.event.ticket is None or edge.before.phase != "open":
         return True
-    full = waiting(edge.before) >= config.max_waiting
     if edge.event.row == "QUEUE":
-        return not full or any(each.row == "BUILD-START" for each in edge.fired)
-    return edge.event.row != "REFUSE-BUSY" or (
-        full and not would_be_short(edge.before, config, edge.event.ticket)
-    )
+        built = any(each.row == "BUILD-START" for each in edge.fired)
+        return waiting(edge.before) < config.max_waiting or built
+    if edge.event.row not in ("REFUSE-BUSY", "REFUSE-TIMEOUT"):
+        return True
+    buildable = would_be_short(edge.before, config, edge.event.ticket)
+    full = waiting(edge.before) >= config.max_waiting and not buildable
+    return full == (edge.event.row == "REFUSE-BUSY") or (buildable and edge.event.row == "REFUSE-TIMEOUT")
 
 
 @policy("WAIT-DEADLINE")
@@ -139,5 +139,7 @@ def a_closing_pool_has_no_settings(edge: Edge, config: Config) -> bool:
 
 @policy("RETRY-BACKOFF")
 def a_retry_follows_a_failure(edge: Edge, config: Config) -> bool:
-    """A retry delay passes only while one runs.  [RETRY-BACKOFF]"""
+    """A retry delay passes only while one runs, and nothing is refilled before.  [RETRY-BACKOFF]"""
+    if edge.event.row == "REFILL":
+        return not edge.before.backing_off
     return edge.event.row != "RETRY" or edge.before.backing_off

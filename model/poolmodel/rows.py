@@ -3,7 +3,6 @@
 A function does what its row says and nothing more; the balance follows in ``machine.step``. Its decorator
 says whom the row may be about (the *from* and *event* columns, in ``subjects``) and names its guards.
 """
-# ruff: noqa: ARG001  (one signature for all)
 
 from __future__ import annotations
 
@@ -18,10 +17,10 @@ from poolmodel.state import (
     State,
     discard,
     drop,
-    empty,
     enter_free,
     find,
     grant,
+    initial,
     mark_unfit,
     oldest_free,
     put,
@@ -40,6 +39,7 @@ from poolmodel.subjects import (
     free_with_check,
     may_be_free_again,
     new_limit,
+    new_slot_with_factory,
     new_ticket,
     new_ticket_and_next_free,
     new_ticket_of_a_bounded_queue,
@@ -101,13 +101,13 @@ def refuse_empty(state: State, config: Config, event: Event) -> State:
     return state
 
 
-@row("REFUSE-BUSY", new_ticket_of_a_bounded_queue, "open", "none-fit-free", "no-room-to-wait")
+@row("REFUSE-BUSY", new_ticket_of_a_bounded_queue, "open", "none-fit-free", "no-room-to-wait", "not-empty")
 def refuse_busy(state: State, config: Config, event: Event) -> State:
     """Enough tickets wait.  [REFUSE-BUSY]"""
     return state
 
 
-@row("REFUSE-TIMEOUT", new_ticket, "open", "none-fit-free", "cannot-build")
+@row("REFUSE-TIMEOUT", new_ticket, "open", "none-fit-free", "cannot-build", "not-empty", "room-to-wait")
 def refuse_timeout(state: State, config: Config, event: Event) -> State:
     """The newcomer would have had to wait.  [REFUSE-TIMEOUT]"""
     return state
@@ -316,6 +316,13 @@ def renew(state: State, config: Config, event: Event) -> State:
     return state
 
 
+@row("REFILL", new_slot_with_factory, "open", "not-backing-off", "meagre")
+def refill(state: State, config: Config, event: Event) -> State:
+    """A build for min_size belongs to nobody who waits.  [REFILL]"""
+    assert event.slot is not None
+    return put(state, Slot(event.slot, "creating"))
+
+
 @row("RETRY", any_pool, "backing-off")
 def retry(state: State, config: Config, event: Event) -> State:
     """min_size is never given up.  [RETRY]"""
@@ -335,7 +342,7 @@ def close(state: State, config: Config, event: Event) -> State:
 @row("FORK", any_pool)
 def fork(state: State, config: Config, event: Event) -> State:
     """The child sees the pool as it was first; what the parent had is neither used nor destroyed.  [FORK]"""
-    return empty(config)
+    return initial(config)
 
 
 # Inside the balance

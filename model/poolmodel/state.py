@@ -63,7 +63,8 @@ class State(NamedTuple):
 class Event(NamedTuple):
     """A row and the things it is about.
 
-    ``new_slot`` numbers the build that the balance may start (None: the smallest unused number). ``limit``
+    ``slot`` is the slot that the row moves; for ADD and REFILL, the number of the new one. ``new_slot`` numbers the
+    build that the balance may start (None: the smallest unused number). ``limit``
     belongs to RESIZE, where None means unbounded. ``resource`` belongs to ADD: the slot that holds the
     offered object already.
     """
@@ -121,21 +122,18 @@ def waiting(state: State) -> int:
     return len(state.queue)
 
 
-def demand(state: State, config: Config) -> int:
-    if state.phase != "open" or not config.factory:
-        return 0
-    if state.backing_off:
-        return waiting(state)
-    return max(waiting(state), config.min_size - existing(state))
-
-
 def below_limit(state: State) -> bool:
     """live < limit, where an unbounded limit is above everything."""
     return state.limit is None or live(state) < state.limit
 
 
 def short(state: State, config: Config) -> bool:
-    return below_limit(state) and count(state, "creating") < demand(state, config)
+    building = count(state, "creating")
+    return state.phase == "open" and config.factory and building < waiting(state) and below_limit(state)
+
+
+def meagre(state: State, config: Config) -> bool:
+    return staying(state) < config.min_size and below_limit(state)
 
 
 def surplus(state: State) -> bool:
@@ -229,6 +227,6 @@ def grant(state: State, number: int | None, ticket: int | None) -> State:
     return put(stop_waiting(unlist(state, number), ticket), slot._replace(state="checked_out", holder=ticket))
 
 
-def empty(config: Config) -> State:
-    """A pool as it is first, before anything has happened to it."""
+def initial(config: Config) -> State:
+    """A pool as it is first: nothing has happened to it, and nothing has to be balanced."""
     return State("open", config.limit)

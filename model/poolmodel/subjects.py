@@ -3,7 +3,6 @@
 Each function makes, for the name of a row, the function that lists the events of that row in a state. Guards
 are not looked at here.
 """
-# ruff: noqa: ARG001, ARG005  (one signature for all)
 
 from __future__ import annotations
 
@@ -17,13 +16,11 @@ from poolmodel.state import (
     Slot,
     SlotState,
     State,
-    count,
     fresh_number,
     is_new,
     oldest_free,
     surplus,
     unbuilt,
-    waiting,
 )
 
 Subjects = Callable[[State, Config, Domain], Iterable[Event]]
@@ -103,11 +100,7 @@ def unbound_build(name: str) -> Subjects:
     """A build that nobody has asked for, or whose ticket has stopped waiting."""
 
     def subjects(state: State, config: Config, domain: Domain) -> Iterable[Event]:
-        return [
-            Event(name, slot.number)
-            for slot in state.slots
-            if slot.state == "creating" and slot.bound is None
-        ]
+        return [Event(name, slot.number) for slot in state.slots if slot.state == "creating" and slot.bound is None]
 
     return subjects
 
@@ -149,6 +142,16 @@ def offered(name: str) -> Subjects:
     return subjects
 
 
+def new_slot_with_factory(name: str) -> Subjects:
+    def subjects(state: State, config: Config, domain: Domain) -> Iterable[Event]:
+        number = _number(state, domain)
+        if not config.factory or any(slot.number == number for slot in state.slots):
+            return []
+        return [Event(name, slot=number)]
+
+    return subjects
+
+
 def any_pool(name: str) -> Subjects:
     """The pool as it is.
 
@@ -179,13 +182,8 @@ def next_free_and_waiting(name: str) -> Subjects:
 
 
 def next_build(name: str) -> Subjects:
-    """One new slot, for the longest-waiting ticket that has no build, or for min_size."""
-
-    def subjects(state: State, config: Config, domain: Domain) -> Iterable[Event]:
-        ticket = unbuilt(state) if count(state, "creating") < waiting(state) else None
-        return [Event(name, slot=_number(state, domain), ticket=ticket)]
-
-    return subjects
+    """One new slot, for the longest-waiting ticket that has no build."""
+    return lambda state, config, domain: [Event(name, _number(state, domain), unbuilt(state))]
 
 
 def _number(state: State, domain: Domain) -> int:

@@ -22,6 +22,8 @@ from poolproof.core.values import (
     Build,
     Destroy,
     Fired,
+    PlainRecord,
+    PlainState,
     Record,
     Slot,
     State,
@@ -30,13 +32,17 @@ from poolproof.core.values import (
 )
 from poolproof.core.world import World, world_of
 from poolproof.registry import Registry
-from poolproof.reports import PoolEvent
+from poolproof.reports import PoolEvent, PoolSetup
 from poolproof.settings import Settings
 from poolproof.work import Duty
 
 log = logging.getLogger("poolproof")
 
 Propose = Callable[[State, float], Step | None]
+
+
+def _never(*_: object) -> None:
+    return None
 
 
 class Driver:
@@ -47,7 +53,10 @@ class Driver:
         self.options = settings.core_options()
         self.runtime = settings.runtime
         self.monotonic = settings.runtime.monotonic
+        self.who = settings.runtime.who
         self.observer = settings.observer
+        # An observed pool has no quick way to release: every commit is told.
+        self.release_quiet = core.release_quiet if settings.observer is None else _never
         self.registry = Registry()
         self.start()
 
@@ -67,7 +76,8 @@ class Driver:
 
     @property
     def state(self) -> State:
-        return self.atom.value
+        """The state of this moment, by name."""
+        return State.of(self.atom.value)
 
     # One step.
 
@@ -81,7 +91,7 @@ class Driver:
         try:
             while True:
                 state = self.atom.value
-                step = propose(state, self.monotonic())
+                step = propose(State.of(state), self.monotonic())
                 if step is None:
                     return None
                 duties = [Duty(self, effect) for effect in step.effects]
@@ -97,7 +107,7 @@ class Driver:
                 duty.forsake()
             raise
 
-    def settle(self, slot: Slot, hold: Record, row: Callable[..., Step], **extra: Any) -> Step | None:
+    def settle(self, slot: Slot, hold: PlainRecord, row: Callable[..., Step], **extra: Any) -> Step | None:
         """`step` by a row of the core on a slot held by *hold*; None, and nothing done, if it is held no longer."""
 
         def propose(state: State, now: float) -> Step | None:
@@ -108,7 +118,7 @@ class Driver:
 
         return self.step(propose)
 
-    def give_back(self, slot: Slot, hold: Record) -> None:
+    def give_back(self, slot: Slot, hold: PlainRecord) -> None:
         """A slot was granted and its lease never reached its caller: it was not used, so nothing needs resetting."""
         self.settle(slot, hold, core.abandon, reset=False)
 
@@ -150,13 +160,13 @@ class Driver:
             return UNBOUNDED
         return created + age * (1.0 - self.settings.max_age_jitter * random.random())
 
-    def observe(self, state: State, fired: tuple[Fired, ...]) -> None:
+    def observe(self, state: PlainState, fired: tuple[Fired, ...], setup: PoolSetup | None = None) -> None:
         """Tell the observer; its `Exception`s change nothing [DEBUG-INERT]."""
         observer = self.observer
         if observer is None:
             return
         try:
-            observer(PoolEvent(state.version, fired, state.ledger.limit))
+            observer(PoolEvent(state[0], fired, state[3].limit, setup))
         except Exception as error:
             self.complain("the observer raised", error)
 
@@ -168,9 +178,9 @@ class Driver:
         """A consistent picture of the whole: of one state, and all registers while it was the state
         [SNAPSHOT-CONSISTENT]. Slots that are being built are not in it."""
         while True:
-            state = self.state
-            world = world_of(state, self.registry.all())
-            if self.state is state:
+            state = self.atom.value
+            world = world_of(State.of(state), self.registry.all())
+            if self.atom.value is state:
                 return world
 
     def fill(self) -> None:
@@ -180,6 +190,8 @@ class Driver:
             while create is not None and len(built) + len(self.settings.resources) < self.options.min_size:
                 built.extend(map(call, (create,)))
             self.adopt_initial(built)
+            if self.observer is not None:
+                self.observe(self.state, (), self.settings.setup(len(built)))
         except BaseException:
             for resource in built:
                 self.undo(resource)

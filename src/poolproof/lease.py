@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, NoReturn, TypeVar
 
 from poolproof import core
-from poolproof.core.values import FORKED, REVOKED, Record, Slot, current_record
+from poolproof.core.values import FORKED, REVOKED, PlainRecord, Slot, current_record, read
 from poolproof.driver import Driver
 from poolproof.errors import LeaseRevoked, PoolWarning, StaleLease
 
 R = TypeVar("R")
-
-RELEASED = "released"
-DISCARDED = "discarded"
-DETACHED = "detached"
 
 
 class Lease(Generic[R]):
@@ -28,19 +25,17 @@ class Lease(Generic[R]):
 
     # The lease holds its slot as long as the very record it was granted stands in the slot's register. Nothing else
     # is needed to make it one-shot: the commit that ends it replaces the record [LEASE-ONCE].
-    __slots__ = ("__weakref__", "_driver", "_ended", "_record", "_reset", "_slot")
+    __slots__ = ("__weakref__", "_driver", "_record", "_slot")
 
-    def __init__(self, driver: Driver, slot: Slot, record: Record, reset: Callable[[R], object] | None) -> None:
+    def __init__(self, driver: Driver, slot: Slot, record: PlainRecord) -> None:
         self._driver = driver
         self._slot = slot
         self._record = record
-        self._reset = reset
-        self._ended: tuple[str, object] | None = None
 
     @property
     def number(self) -> int:
         """The number of this lease, unique in its pool; holders, messages and traces name it."""
-        return self._record.number
+        return self._record[4]
 
     @property
     def held(self) -> bool:
@@ -73,15 +68,14 @@ class Lease(Generic[R]):
         """
         driver, slot, record = self._driver, self._slot, self._record
         try:
-            while self._reset is None and driver.observer is None:
-                state = driver.atom.value
+            while True:
+                state = driver.atom.value  # first: whoever changes the register afterwards changes the state too
                 if slot.record is not record:
                     break
-                quick = core.release_quiet(state, driver.options, slot, record, driver.monotonic())
+                quick = driver.release_quiet(state, driver.options, slot, record, driver.monotonic())
                 if quick is None:
                     break
                 if driver.swap(state, quick[0], slot, quick[1]):
-                    self._ended = (RELEASED, driver.runtime.who())
                     return
             self._release_slowly()
         except StaleLease:
@@ -106,7 +100,7 @@ class Lease(Generic[R]):
         except BaseException:
             self._driver.settle(self._slot, self._record, core.discard)
             raise
-        self._end(DISCARDED)
+        self._driver.tend()
 
     def detach(self) -> R:
         """End the lease and keep the resource: it leaves the pool for good, undestroyed.   Rows: DETACH.
@@ -122,20 +116,28 @@ class Lease(Generic[R]):
         if self._driver.settle(self._slot, self._record, core.detach) is None:
             self._raise_stale()
         self._driver.registry.discharge(self._slot)
-        self._end(DETACHED)
+        self._driver.tend()
         return resource
 
     def __enter__(self) -> R:
-        return self.resource
+        slot = self._slot
+        resource: R = slot.resource
+        return resource if slot.record is self._record else self.resource
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            if self._ended is None and not self._left_behind():
+            if self._slot.record is self._record or self.held or self._revoked():
                 self.release()
-        elif self.held:
+            return
+        with contextlib.suppress(StaleLease):  # the exception by which the block is left says more
             (self.discard if self._interrupted_by(kind) else self.release)()
+
+    def _revoked(self) -> bool:
+        """Whether the pool took the slot from this very lease. A revoked slot is never granted again."""
+        last = read(self._slot)
+        return last.mark == REVOKED and last.number == self.number
 
     def _interrupted_by(self, kind: type[BaseException]) -> bool:
         """Whether this exception interrupted the resource in mid-use, so that nobody knows its state."""
@@ -143,48 +145,37 @@ class Lease(Generic[R]):
         return not issubclass(kind, Exception) if kinds is None else issubclass(kind, kinds)
 
     def _release_slowly(self) -> None:
-        driver = self._driver
-        self._slot.reset = self._reset if self.held else self._slot.reset
-        resets = self._reset is not None or driver.options.reset
-        if driver.settle(self._slot, self._record, core.release, reset=resets) is None:
+        if self._driver.settle(self._slot, self._record, core.release, reset=self._resets()) is None:
             self._raise_stale()
-        self._end(RELEASED)
-
-    def _end(self, how: str) -> None:
-        self._ended = (how, self._driver.runtime.who())
         self._driver.tend()
-
-    def _left_behind(self) -> bool:
-        """Whether this process is a child that inherited the lease by a fork: it is the parent's to end."""
-        return self._slot.record.mark == FORKED
 
     def _raise_stale(self) -> NoReturn:
         driver = self._driver
-        mark = self._slot.record.mark
-        what = f"lease {self.number} of pool {driver.settings.name!r}"
-        if self._ended is not None:
-            how, who = self._ended
-            raise StaleLease(
-                f"{what} was already {how} by {driver.runtime.name_of(who)}; "
-                "keep the lease inside its with block [LEASE-ONCE]"
-            )
-        if mark == REVOKED and self._slot.record.number == self.number:
+        who = driver.runtime.name_of(self._record[3])
+        what = f"lease {self.number} of pool {driver.settings.name!r}, acquired by {who},"
+        if self._revoked():
             raise LeaseRevoked(f"{what} was revoked: it was held for too long, or at a forced close [LEASE-REVOKED]")
-        if mark == FORKED:
-            raise StaleLease(f"{what} belongs to the parent process, which is to end it [FORK-SAFE]")
-        raise StaleLease(f"{what} was already ended [LEASE-ONCE]")
+        if read(self._slot).mark == FORKED:
+            raise StaleLease(f"{what} belongs to the parent process, which is to end it [FORK-LEASES]")
+        raise StaleLease(f"{what} was already ended; keep the lease inside its with block [LEASE-ONCE]")
 
     def _abandon(self) -> bool:
         """Give the slot back without running anything of the user's but the observer; whether there was need."""
         if not self.held:
             return False
-        driver = self._driver
-        self._slot.reset = self._reset
-        resets = self._reset is not None or driver.options.reset
-        return driver.settle(self._slot, self._record, core.abandon, reset=resets) is not None
+        return self._driver.settle(self._slot, self._record, core.abandon, reset=self._resets()) is not None
+
+    def _resets(self) -> bool:
+        """Whether the resource has to be reset before it is used again."""
+        return self._driver.options.reset
 
     def __del__(self) -> None:
-        # Whatever strikes in here is dropped by the interpreter, so try until the slot is given back.
+        slot = self._slot
+        if slot.record is self._record or slot.record[5] is not None:
+            self._collected()
+
+    def _collected(self) -> None:
+        # Whatever strikes in a finalizer is dropped by the interpreter, so try until the slot is given back.
         abandoned = False
         while self.held:
             try:
@@ -200,10 +191,29 @@ class Lease(Generic[R]):
             )
 
     def __repr__(self) -> str:
-        state = "held" if self.held else self._ended[0] if self._ended else "ended"
+        state = "held" if self.held else "revoked" if self._revoked() else "ended"
         return f"<Lease {self.number} of pool {self._driver.settings.name!r} {state}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a lease cannot be copied or pickled: it can be ended only once [LEASE-ONCE]")
 
 
+
+class ResettingLease(Lease[R]):
+    """A lease with a reset of its own, which is used instead of the pool's."""
+
+    __slots__ = ("_reset",)
+
+    def __init__(self, driver: Driver, slot: Slot, record: PlainRecord, reset: Callable[[R], object]) -> None:
+        super().__init__(driver, slot, record)
+        self._reset = reset
+
+    def release(self) -> None:
+        if self.held:
+            self._slot.reset = self._reset
+        self._release_slowly()
+
+    def _resets(self) -> bool:
+        if self.held:
+            self._slot.reset = self._reset
+        return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poolproof.core.draft import checked_out_count, free_count
-from poolproof.core.values import CHECKED_OUT, UNBOUNDED
+from poolproof.core.values import CHECKED_OUT, UNBOUNDED, read
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, PoolBusy, PoolClosed, PoolEmpty, PoolError
 from poolproof.reports import Holder
@@ -12,7 +12,7 @@ from poolproof.reports import Holder
 def holders_of(driver: Driver) -> tuple[Holder, ...]:
     """Who holds what, the longest first.   Cost: O(slots)."""
     now = driver.monotonic()
-    records = [(slot, slot.record) for slot in driver.registry.all()]
+    records = [(slot, read(slot)) for slot in driver.registry.all()]
     held = [(slot, record) for slot, record in records if record.state == CHECKED_OUT]
     held.sort(key=lambda pair: pair[1].since)
     return tuple(

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from poolproof import core
-from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot
+from poolproof.core import grant_free
+from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot, read
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, NotPooled, PoolBusy, PoolFull
 from poolproof.forks import watch_forks
@@ -127,7 +128,7 @@ class Pool(Generic[R]):
         self._driver = driver
         self._options = driver.options
         self._monotonic = driver.monotonic
-        self._who = driver.runtime.who
+        self._who = driver.who
         self._plain = settings.check is None and settings.observer is None
         self._renew_atom()
         self._housekeeper: Housekeeper | None = None
@@ -158,22 +159,22 @@ class Pool(Generic[R]):
         """
         if timeout is not DEFAULT:
             seconds("timeout", timeout)
-        if reset is not None:
-            callable_or_none("reset", reset)
         granted = None
         try:
-            while self._plain:
+            while self._plain and reset is None:
                 state = self._atom.value
-                granted = core.grant_free(state, self._options, self._monotonic(), self._who())
+                granted = grant_free(state, self._options, self._monotonic(), self._who())
                 if granted is None:
                     break
-                lease: Lease[R] = Lease(self._driver, granted[1], granted[2], reset)
-                if self._swap(state, granted[0], granted[1], granted[2]):
+                new, slot, hold = granted
+                lease: Lease[R] = Lease(self._driver, slot, hold)
+                if self._swap(state, new, slot, hold):
                     return lease
         except BaseException:
             if granted is not None:
                 self._driver.give_back(granted[1], granted[2])
             raise
+        callable_or_none("reset", reset)
         return self._acquire_slowly(timeout, reset)
 
     def try_acquire(self, *, reset: Callable[[R], object] | None = None) -> Lease[R] | None:
@@ -221,7 +222,7 @@ class Pool(Generic[R]):
         if slot is not None:
             known = slot
             step = driver.step(lambda state, now: core.remove(state, driver.options, known, now))
-            if step is not None or slot.record.state in (CHECKED_OUT, RETURNING):
+            if step is not None or read(slot).state in (CHECKED_OUT, RETURNING):
                 driver.tend()
                 return
         raise NotPooled(f"{describe(driver)}: this {type(resource).__name__} object is not in it [REMOVE-LEAVES]")

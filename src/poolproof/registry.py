@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from poolproof.core.values import ABSENT, CREATING, Record, Slot
+from poolproof.core.values import ABSENT, CREATING, Record, Slot, read
 from poolproof.errors import DuplicateResource
 
 # Values of these types have no identity of their own: the interpreter shares them as it likes. A factory may return
@@ -35,7 +35,7 @@ class Registry:
         key = id(slot) if factory_made and type(resource) in _SHARED else id(resource)
         other = self._slots.setdefault(key, slot)
         if other is not slot:
-            if other.record.state != ABSENT:
+            if read(other).state != ABSENT:
                 raise DuplicateResource(f"this very {type(resource).__name__} object is pooled already [IDENTITY-ONLY]")
             self._slots[key] = slot
 
@@ -59,7 +59,7 @@ class Registry:
     def confirm(self, slot: Slot, resource: Any) -> None:
         """The resource whose place was reserved is in *slot*, unless it has left again already."""
         self._slots[id(resource)] = slot
-        if slot.record.state == ABSENT:
+        if read(slot).state == ABSENT:
             self.discharge(slot)
 
     def discharge(self, slot: Slot) -> None:

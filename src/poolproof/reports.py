@@ -10,16 +10,36 @@ from poolproof.core.lists import length, walk
 from poolproof.core.values import UNBOUNDED, Fired, Phase, State
 
 
+class PoolSetup(NamedTuple):
+    """How a pool began, as far as its steps depend on it: with free slots, numbered from 1, ``given`` ones first and
+    ``built`` ones behind, and its options. ``ages`` says that it has a max_age. None means unbounded.
+    """
+
+    name: str
+    given: int
+    built: int
+    factory: bool
+    reset: bool
+    check: bool
+    ages: bool
+    min_size: int
+    max_waiting: int | None
+    max_uses: int | None
+    order: str
+    when_empty: str
+
+
 class PoolEvent(NamedTuple):
     """One commit, as an observer sees it: the version it made, the rows it fired in order, and the limit after it.
 
-    A refusal commits nothing: it has the version of the state that it read. Sorted by version, the events of a
-    pool are its trace [TRACE-REPLAYS].
+    A refusal commits nothing: it has the version of the state that it read. The first event of a pool has version 0,
+    no rows, and alone a setup. Sorted by version, the events of a pool are its trace [TRACE-REPLAYS].
     """
 
     version: int
     fired: tuple[Fired, ...]
     limit: float
+    setup: PoolSetup | None = None
 
 
 @dataclass(frozen=True, slots=True)

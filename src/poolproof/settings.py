@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from poolproof.core.values import UNBOUNDED, Options
-from poolproof.reports import PoolEvent
+from poolproof.reports import PoolEvent, PoolSetup
 from poolproof.runtime import Runtime, ThreadRuntime
 
 WORK = ("build", "reset", "destroy")
@@ -61,8 +61,26 @@ class Settings:
             shrink_to=or_unbounded(self.max_free if self.shrink_to is None else self.shrink_to),
             max_idle=or_unbounded(self.max_idle),
             max_uses=or_unbounded(self.max_uses),
+            plain=self.order == "lifo" and self.max_free is None and self.max_uses is None,
             retry_delay=self.retry_delay,
             retry_delay_max=self.retry_delay_max,
+        )
+
+    def setup(self, built: int) -> PoolSetup:
+        """What of it a trace needs to tell; *built* slots were created at the beginning."""
+        return PoolSetup(
+            name=self.name,
+            given=len(self.resources),
+            built=built,
+            factory=self.create is not None,
+            reset=self.reset is not None,
+            check=self.check is not None,
+            ages=self.max_age is not None,
+            min_size=self.min_size,
+            max_waiting=self.max_waiting,
+            max_uses=self.max_uses,
+            order=self.order,
+            when_empty=self.when_empty,
         )
 
 

@@ -6,7 +6,7 @@ import warnings
 
 from poolproof import core
 from poolproof.core.lists import queue_items
-from poolproof.core.values import CHECKED_OUT, Record, Slot
+from poolproof.core.values import CHECKED_OUT, PlainRecord, Record, Slot, read
 from poolproof.driver import Driver
 from poolproof.errors import PoolWarning
 
@@ -64,5 +64,5 @@ def revoke_all(driver: Driver) -> int:
 
 
 def checked_out(driver: Driver) -> list[tuple[Slot, Record]]:
-    pairs = [(slot, slot.record) for slot in driver.registry.all()]
+    pairs = [(slot, read(slot)) for slot in driver.registry.all()]
     return [(slot, record) for slot, record in pairs if record.state == CHECKED_OUT]

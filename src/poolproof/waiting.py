@@ -20,16 +20,17 @@ from poolproof.core.values import (
     Build,
     Fired,
     Options,
-    Record,
+    PlainRecord,
     Slot,
     State,
     Step,
     Ticket,
     TicketRecord,
+    read,
 )
 from poolproof.driver import Driver
 from poolproof.errors import CheckFailed
-from poolproof.lease import Lease
+from poolproof.lease import Lease, ResettingLease
 from poolproof.messages import refused, timed_out
 from poolproof.work import Duty
 
@@ -106,7 +107,7 @@ class Waiter:
             return False
         new, slot, hold = granted
         # Nobody else knows this ticket, so its register may be written before the commit: `cancel` looks at the slot.
-        ticket.number, ticket.record = hold.number, TicketRecord(GRANTED, None, slot, hold)
+        ticket.number, ticket.record = hold[4], TicketRecord(GRANTED, None, slot, hold)
         if not driver.swap(state, new, slot, hold):
             ticket.record = TicketRecord(NEW)
         elif driver.observer is not None:
@@ -140,18 +141,20 @@ class Waiter:
     def abandon_build(self) -> None:
         """Give up a build that was assigned and not begun: whatever woke this waiter, it needs it no more."""
         slot = self.ticket.record.build
-        if slot is not None and slot is not self.begun and slot.record.state == CREATING:
+        if slot is not None and slot is not self.begun and read(slot).state == CREATING:
             self.driver.settle(slot, slot.record, core.build_abandoned)
 
     def claim(self, record: TicketRecord) -> Lease[Any] | None:
         """The ticket was granted: make it a lease, unless the check says no."""
         slot, hold = record.slot, record.hold
         assert slot is not None and hold is not None  # GRANTED says so
-        lease: Lease[Any] = Lease(self.driver, slot, hold, self.reset)
+        lease: Lease[Any] = Lease(self.driver, slot, hold)
+        if self.reset is not None:
+            lease = ResettingLease(self.driver, slot, hold, self.reset)
         self.abandon_build()
         return lease if self.driver.settings.check is None or self.passes(lease, slot, hold) else None
 
-    def passes(self, lease: Lease[Any], slot: Slot, hold: Record) -> bool:
+    def passes(self, lease: Lease[Any], slot: Slot, hold: PlainRecord) -> bool:
         """Check the resource; if it fails, the ticket is back at the head of the queue or refused.
         [CHECK-FAILED] [CHECK-REFUSED]"""
         check = self.driver.settings.check

@@ -11,7 +11,7 @@ from operator import call
 from typing import TYPE_CHECKING, Any, Final
 
 from poolproof import core
-from poolproof.core.values import OPEN, Build, Check, Effect, Record, Reset, Slot, current_record
+from poolproof.core.values import OPEN, Build, Check, Effect, PlainRecord, Reset, Slot, current_record
 from poolproof.errors import CheckFailed, DuplicateResource
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Duty:
         self.forsake()
 
 
-def build(driver: Driver, slot: Slot, record: Record) -> None:
+def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call create, and hand in what it returned or raised.
 
     What create returns is put into the list by the same C call that called it, so no interruption can come between
@@ -79,7 +79,7 @@ def build(driver: Driver, slot: Slot, record: Record) -> None:
             driver.complain("create failed, and nobody waits for it any more", error)
 
 
-def admit(driver: Driver, slot: Slot, record: Record, resource: Any) -> None:
+def admit(driver: Driver, slot: Slot, record: PlainRecord, resource: Any) -> None:
     """A resource was made for this slot: number it among the pool's, and let it be used."""
     driver.registry.enrol(slot, resource, factory_made=True)
     slot.resource = resource
@@ -88,7 +88,7 @@ def admit(driver: Driver, slot: Slot, record: Record, resource: Any) -> None:
     driver.settle(slot, record, core.build_ok)
 
 
-def reset(driver: Driver, slot: Slot, record: Record) -> None:
+def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call reset; a resource whose reset did not return is destroyed."""
     function = slot.reset or driver.settings.reset
     slot.reset = None
@@ -118,7 +118,7 @@ def inspect(driver: Driver, effect: Check) -> None:
             driver.complain("check raised; the resource was discarded", error)
 
 
-def destroy(driver: Driver, slot: Slot, record: Record) -> None:
+def destroy(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call destroy. However it ends, the slot is gone afterwards: a second try could destroy twice."""
     function = driver.settings.destroy
     begun = False

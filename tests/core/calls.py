@@ -126,9 +126,7 @@ def holdings(built: Built) -> dict[Slot, str]:
     return {slot: "unowned" if slot in unowned else name for slot, name in states.items()}
 
 
-def owned_calls(
-    built: Built, config: poolmodel.Config, slot: Slot, state: str
-) -> Iterator[tuple[str, Holding]]:
+def owned_calls(built: Built, config: poolmodel.Config, slot: Slot, state: str) -> Iterator[tuple[str, Holding]]:
     """What the holder of *slot* may call."""
     now = built.now
     if state == "creating":
@@ -164,9 +162,7 @@ def lease_calls(built: Built, config: poolmodel.Config, slot: Slot) -> Iterator[
 def unbound(record: Record, state: State) -> bool:
     """The builder is free to abandon the build: its ticket, if it had one, does not wait any more."""
     ticket = record.who
-    waits = (
-        isinstance(ticket, Ticket) and ticket.record.state == "waiting" and ticket.record.build is not None
-    )
+    waits = isinstance(ticket, Ticket) and ticket.record.state == "waiting" and ticket.record.build is not None
     return not waits or state.ledger.phase != "open"
 
 

@@ -79,9 +79,7 @@ def wrong(
     yield from wrong_outputs(state, expected, built, step)
 
 
-def wrong_outputs(
-    before: poolmodel.State, reached: poolmodel.State, built: Built, step: Step
-) -> Iterator[str]:
+def wrong_outputs(before: poolmodel.State, reached: poolmodel.State, built: Built, step: Step) -> Iterator[str]:
     """In which ways effects and wakes are not those of the table for the rows that fired."""
     effects, wakes = [], []
     for row, slot, ticket in step.fired:
@@ -123,7 +121,7 @@ def must_be_proposed(allowed: Iterable[poolmodel.Event], state: poolmodel.State)
     """The events of *allowed* that some call must propose: all, but for choices that the surface has settled.
 
     Of the rows of an acquire the first allowed one is taken, REFUSE-TIMEOUT only with a timeout of zero. A limit
-    that is there already is no change.
+    that is there already is no change. Which object is offered (ADD) is the driver's to look at.
     """
     arriving: dict[int | None, list[poolmodel.Event]] = {}
     due = set()
@@ -131,7 +129,7 @@ def must_be_proposed(allowed: Iterable[poolmodel.Event], state: poolmodel.State)
         if event.row in ARRIVAL:
             arriving.setdefault(event.ticket, []).append(event)
         elif event.row not in NOT_PROPOSED and not (event.row == "RESIZE" and event.limit == state.limit):
-            due.add(event)
+            due.add(event._replace(resource=None))
     for events in arriving.values():
         events.sort(key=lambda event: ARRIVAL.index(event.row))
         due.add(events[0])
@@ -139,9 +137,7 @@ def must_be_proposed(allowed: Iterable[poolmodel.Event], state: poolmodel.State)
     return due
 
 
-def wrong_ageing(
-    state: poolmodel.State, built: Built, allowed: Outcomes, config: poolmodel.Config
-) -> Iterator[str]:
+def wrong_ageing(built: Built, allowed: Outcomes) -> Iterator[str]:
     """AGE: time passes, and the same world stands for the state in which the slot is unfit."""
     for event, outcome in allowed.items():
         if event.row == "AGE" and event.slot is not None:

@@ -214,9 +214,7 @@ def _queue(state: poolmodel.State, tickets: dict[int, Ticket], variant: Variant)
 def _backlog(state: poolmodel.State, slots: dict[int, Slot], variant: Variant) -> Any:
     """The unowned work, as a list of lists: of one each, or all in the first."""
     unowned = [
-        slots[slot.number]
-        for slot in state.slots
-        if slot.state in ("returning", "discarded") and not slot.owned
+        slots[slot.number] for slot in state.slots if slot.state in ("returning", "discarded") and not slot.owned
     ]
     turn = variant.turn % len(unowned) if unowned else 0
     unowned = unowned[turn:] + unowned[:turn]
@@ -244,9 +242,7 @@ def alpha(world: World, options: Options, now: float) -> poolmodel.State:
     states = slot_states(world)
     backlog = set(backlog_of(world.state))
     bound = {
-        record.build: ticket.number
-        for ticket, record in world.tickets
-        if record.state == WAITING and record.build
+        record.build: ticket.number for ticket, record in world.tickets if record.state == WAITING and record.build
     }
     draft = Draft(world.state, options, now)
     slots = []
@@ -297,9 +293,7 @@ def born(step: Step) -> list[Slot]:
     """Every slot that *step* names anywhere, hence also those that it makes."""
     named = [cell for cell, _ in step.moves if isinstance(cell, Slot)]
     named += [effect.slot for effect in step.effects if isinstance(effect, Build)]
-    return named + [
-        record.build for _, record in step.moves if isinstance(record, TicketRecord) and record.build
-    ]
+    return named + [record.build for _, record in step.moves if isinstance(record, TicketRecord) and record.build]
 
 
 def commit(built: Built, step: Step) -> None:

@@ -13,40 +13,38 @@ from poolproof.core.values import (
     WAITING,
     WITHDRAWN,
     Options,
-    Record,
+    PlainRecord,
+    PlainState,
     Slot,
     State,
     Step,
     Ticket,
     TicketRecord,
+    read,
 )
 
 
-def grant_free(state: State, options: Options, now: float, who: object) -> tuple[State, Slot, Record] | None:
+def grant_free(
+    state: PlainState, options: Options, now: float, who: object
+) -> tuple[PlainState, Slot, PlainRecord] | None:
     """Grant the next free slot at once; None if there is none, or it needs looking after first.  [GRANT-FREE]
 
     Ensures:  the slot leaves the free list; the caller who commits this holds it by the returned record.
     Cost:     O(1); the whole of an uncontended acquire.   Clauses: NEVER-STALE, WAIT-FIFO.
     """
-    free = state.free
+    version, free, back, ledger = state
     if not free:
         return None
-    slot: Slot = free[0]
-    record = slot.record
+    slot, rest, _ = free
+    _, uses, since, _, _, _ = slot.record
     # Whoever may find a free slot finds it in an open pool and with nobody waiting (CLOSE-FINAL, WORK-CONSERVING);
     # and free slots are neither worn, retired nor of an older generation (NEVER-STALE). Only age needs a look.
-    if now >= slot.expires or now - record.since > options.max_idle:
+    if now >= slot.expires or now - since > options.max_idle:
         return None
-    version = state.version + 1
-    back = state.back
-    free = free[1]
-    if back and not free:
-        free, back = normal(free, back)
-    return (
-        State(version, free, back, state.ledger),
-        slot,
-        Record(CHECKED_OUT, record.uses + 1, now, who, version, None),
-    )
+    if back and not rest:
+        rest, back = normal(rest, back)
+    version += 1
+    return (version, rest, back, ledger), slot, (CHECKED_OUT, uses + 1, now, who, version, None)
 
 
 def refusal(state: State, options: Options, patient: bool, now: float) -> str | None:
@@ -60,7 +58,7 @@ def refusal(state: State, options: Options, patient: bool, now: float) -> str | 
         return "REFUSE-CLOSED"
     if options.raise_when_empty and not options.factory and draft.staying == 0:
         return "REFUSE-EMPTY"
-    if any(draft.fit(slot, slot.record) for items in (state.free, state.back) for slot in walk(items)):
+    if any(draft.fit(slot, read(slot)) for items in (state.free, state.back) for slot in walk(items)):
         return None
     full = draft.waiting >= options.max_waiting
     draft.waiting += 1

@@ -25,6 +25,7 @@ from poolproof.core.values import (
     State,
     Step,
     Ticket,
+    read,
 )
 
 
@@ -54,12 +55,12 @@ def remove(state: State, options: Options, slot: Slot, now: float) -> Step | Non
     Cost: O(free slots) if free, else O(1).   Clauses: REMOVE-LEAVES.
     """
     draft = Draft(state, options, now)
-    old = slot.record
+    old = read(slot)
     if old.state == FREE:
         return drop(draft, "REMOVE-FREE", [s for s in queue_items(state.free, state.back) if s is slot])
     if old.state not in (CHECKED_OUT, RETURNING) or isinstance(old.mark, Retired):
         return None
-    mark = Retired(old, is_fresh(old))
+    mark = Retired(slot.record, is_fresh(old))
     draft.moves[slot] = Record(old.state, old.uses, old.since, old.who, old.number, mark)
     draft.fire("RETIRE", slot, old.number if old.state == CHECKED_OUT else None)
     return draft.finish()

@@ -35,6 +35,7 @@ from poolproof.core.values import (
     Step,
     Ticket,
     TicketRecord,
+    read,
 )
 
 
@@ -88,7 +89,9 @@ class Draft:
 
     def record_of(self, cell: Any) -> Any:
         """What *cell* will hold after this step."""
-        return self.moves[cell] if cell in self.moves else cell.record
+        if cell in self.moves:
+            return self.moves[cell]
+        return read(cell) if isinstance(cell, Slot) else cell.record
 
     def fit(self, slot: Slot, record: Record) -> bool:
         """Whether *slot* may be granted once more.  [AGE]"""

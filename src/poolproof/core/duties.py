@@ -20,6 +20,7 @@ from poolproof.core.values import (
     Slot,
     State,
     Step,
+    read,
 )
 
 
@@ -60,8 +61,8 @@ def inspect(state: State, options: Options, slot: Slot, now: float) -> Step | No
     if length(draft.free) == free_count(state):
         return None
     draft.returning += 1
-    since = slot.record.since
-    draft.effects.append(Check(slot, draft.move_slot(slot, RETURNING, slot.record), since))
+    old = read(slot)
+    draft.effects.append(Check(slot, draft.move_slot(slot, RETURNING, old), old.since))
     draft.fire("INSPECT", slot)
     return draft.finish()
 
@@ -77,7 +78,7 @@ def adopt(state: State, options: Options, now: float) -> Step | None:
     items, others = draft.backlog[0], draft.backlog[1]
     slot: Slot = items[0]
     draft.backlog = push(items[1], others) if items[1] else others
-    old = slot.record
+    old = read(slot)
     if old.state == RETURNING:
         draft.effects.append(Reset(slot, draft.move_slot(slot, RETURNING, old, old.mark)))
     else:

@@ -20,6 +20,8 @@ from poolproof.core.values import (
     REVOKED,
     WAITING,
     Options,
+    PlainRecord,
+    PlainState,
     Record,
     Reset,
     Retired,
@@ -32,30 +34,26 @@ from poolproof.core.values import (
 
 
 def release_quiet(
-    state: State, options: Options, slot: Slot, record: Record, now: float
-) -> tuple[State, Record] | None:
+    state: PlainState, options: Options, slot: Slot, record: PlainRecord, now: float
+) -> tuple[PlainState, PlainRecord] | None:
     """Free the slot when nothing else needs looking after; None if `release` has to do it.  [RELEASE]
 
     Ensures:  the same as `release`.
     Cost:     O(1); the whole of an uncontended release.   Clauses: LEASE-ONCE, NEVER-STALE.
     """
-    ledger = state.ledger
-    free, back, uses = state.free, state.back, record.uses
-    if (
-        not ledger.quiet
-        or slot.generation != ledger.generation
-        or now >= slot.expires
-        or uses >= options.max_uses
-        or (free and free[2] >= options.max_free)
-    ):
+    version, free, back, ledger = state
+    if not ledger.quiet or now >= slot.expires or slot.generation != ledger.generation:
         return None
-    if options.fifo:
-        if length(free) + length(back) >= options.max_free:
-            return None
+    uses = record[1]
+    if options.plain:
+        free = (slot, free, free[2] + 1 if free else 1)
+    elif uses >= options.max_uses or length(free) + length(back) >= options.max_free:
+        return None
+    elif options.fifo:
         free, back = normal(free, push(slot, back))
     else:
-        free = (slot, free, free[2] + 1 if free else 1)
-    return State(state.version + 1, free, back, ledger), Record(FREE, uses, now, None, 0, None)
+        free = push(slot, free)
+    return (version + 1, free, back, ledger), (FREE, uses, now, None, 0, None)
 
 
 def release(state: State, options: Options, slot: Slot, record: Record, now: float, reset: bool) -> Step:

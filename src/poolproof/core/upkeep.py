@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from poolproof.core.draft import Draft
 from poolproof.core.lists import from_iterable, queue_items
-from poolproof.core.values import ABSENT, OPEN, Build, Options, Record, Slot, State, Step
+from poolproof.core.values import ABSENT, OPEN, Build, Options, Record, Slot, State, Step, read
 
 
 def expire(state: State, options: Options, now: float) -> Step | None:
@@ -17,7 +17,7 @@ def expire(state: State, options: Options, now: float) -> Step | None:
     """
     draft = Draft(state, options, now)
     slots: list[Slot] = queue_items(state.free, state.back)
-    return drop(draft, "EXPIRE", [slot for slot in slots if not draft.fit(slot, slot.record)])
+    return drop(draft, "EXPIRE", [slot for slot in slots if not draft.fit(slot, read(slot))])
 
 
 def shrink(state: State, options: Options, now: float) -> Step | None:
@@ -27,9 +27,9 @@ def shrink(state: State, options: Options, now: float) -> Step | None:
     An inspection is no use. Never goes below min_size.   Cost: O(free slots).   Clauses: EXPIRY-REACHES-ALL, MIN-SIZE.
     """
     draft = Draft(state, options, now)
-    slots = sorted(oldest_first(state, options), key=lambda slot: slot.record.since)
+    slots = sorted(oldest_first(state, options), key=lambda slot: read(slot).since)
     spare = draft.staying - options.min_size
-    idle = sum(now - slot.record.since > options.max_idle for slot in slots)
+    idle = sum(now - read(slot).since > options.max_idle for slot in slots)
     many = len(slots) - options.shrink_to if len(slots) > options.max_free else 0
     return drop(draft, "SHRINK", slots[: max(0, int(min(spare, max(idle, many))))])
 

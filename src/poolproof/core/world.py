@@ -24,6 +24,7 @@ from poolproof.core.values import (
     Ticket,
     TicketRecord,
     TicketState,
+    read,
 )
 
 
@@ -42,7 +43,7 @@ def world_of(state: State, slots: list[Slot]) -> World:
     """
     queue = queue_items(state.ledger.queue, state.ledger.tail)
     return World(
-        state, tuple((slot, slot.record) for slot in slots), tuple((ticket, ticket.record) for ticket in queue)
+        state, tuple((slot, read(slot)) for slot in slots), tuple((ticket, ticket.record) for ticket in queue)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
-from poolproof.core.values import Slot, State, Ticket
+from poolproof.core.values import PlainState, Slot, Ticket
 
 Moves: TypeAlias = tuple[tuple[Slot | Ticket, Any], ...]
 
@@ -13,13 +13,13 @@ Moves: TypeAlias = tuple[tuple[Slot | Ticket, Any], ...]
 class Atom(Protocol):
     """The one shared cell of a pool: its state, and the commit that replaces it together with registers."""
 
-    value: State
+    value: PlainState
 
-    def swap(self, old: State, new: State, slot: Slot, record: Any) -> bool:
+    def swap(self, old: PlainState, new: PlainState, slot: Slot, record: Any) -> bool:
         """`commit` with one move and nobody to wake; the whole of an uncontended acquire or release."""
         ...
 
-    def commit(self, old: State, new: State, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
+    def commit(self, old: PlainState, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
         """If the state is still *old*: make it *new*, write at most three registers, wake these tickets.
 
         All or nothing, whatever interrupts. No code of the user's runs meanwhile.   Returns: whether it was *old*.
@@ -42,7 +42,7 @@ class Parker(Protocol):
 class Runtime(Protocol):
     """The primitives of one kind of concurrency."""
 
-    def atom(self, value: State) -> Atom: ...
+    def atom(self, value: PlainState) -> Atom: ...
 
     def parker(self) -> Parker: ...
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from poolproof.core.values import Slot, State, Ticket
+from poolproof.core.values import PlainState, Slot, Ticket
 from poolproof.runtime.base import Moves
-
-_ONCE = (True,)
-
 
 class _Nowhere:
     """A register that nobody reads, for the moves that a commit does not use."""
@@ -27,44 +24,45 @@ class ThreadAtom:
 
     Between taking the lock and giving it back there is no call, no allocation, no backward jump and no last
     reference dropped, so CPython neither switches threads on us nor runs a signal handler, a finalizer or an
-    asynchronous exception there (INTERRUPTION-POINTS; a test reads the bytecode). The lock is taken inside the C
-    code of ``for … in map(…)``, because a plain call is followed by an interruption point, and so is ``with``.
+    asynchronous exception there (INTERRUPTION-POINTS; a test reads the bytecode). The lock is taken by the next step
+    of an iterator that is all C code, because a plain call is followed by an interruption point, and so is ``with``:
+    each turn of ``for _ in self._turns`` begins with the lock taken.
 
     A debugger or a tracing tool can raise where CPython itself cannot. For it there is the ``except``: whoever still
     owns the lock rolls the commit forward and gives the lock back. That is why the lock knows its owner.
     """
 
-    __slots__ = ("_acquire", "_owned", "_release", "value")
+    __slots__ = ("_owned", "_release", "_turns", "value")
 
-    def __init__(self, value: State) -> None:
+    def __init__(self, value: PlainState) -> None:
         lock: Any = threading.RLock()
-        self._acquire: Callable[[bool], bool] = lock.acquire
+        self._turns: Iterator[bool] = iter(lock.acquire, None)
         self._release: Callable[[], None] = lock.release
         self._owned: Callable[[], bool] = lock._is_owned
         self.value = value
 
-    def swap(self, old: State, new: State, slot: Slot, record: Any) -> bool:
+    def swap(self, old: PlainState, new: PlainState, slot: Slot, record: Any) -> bool:
         done = False
-        before = slot.record  # kept alive, so that nothing is freed inside
+        _before = slot.record  # kept alive, so that nothing is freed inside
         try:
-            for _ in map(self._acquire, _ONCE):
+            for _ in self._turns:
                 if self.value is old:
                     self.value = new
                     slot.record = record
                     done = True
                 self._release()
+                break
         except BaseException:
             self._recover(new, ((slot, record),), (), done)
             raise
-        del before
         return done
 
-    def commit(self, old: State, new: State, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
+    def commit(self, old: PlainState, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
         done = False
         (a, a_record), (b, b_record), (c, c_record) = moves + _NO_MOVES[len(moves) :]
-        before = a.record, b.record, c.record
+        _before = a.record, b.record, c.record
         try:
-            for _ in map(self._acquire, _ONCE):
+            for _ in self._turns:
                 if self.value is old:
                     self.value = new
                     a.record = a_record
@@ -72,16 +70,16 @@ class ThreadAtom:
                     c.record = c_record
                     done = True
                 self._release()
+                break
             if done:
                 for ticket in wakes:
                     ticket.parker.unpark()
         except BaseException:
             self._recover(new, moves, wakes, done)
             raise
-        del before
         return done
 
-    def _recover(self, new: State, moves: Moves, wakes: tuple[Ticket, ...], done: bool) -> None:
+    def _recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...], done: bool) -> None:
         """An exception struck in the middle of a commit: finish it if it had begun, and owe nobody a wake-up."""
         if self._owned():
             done = done or self.value is new
@@ -122,20 +120,18 @@ class ThreadRuntime:
 
     __slots__ = ()
 
-    def atom(self, value: State) -> ThreadAtom:
+    def atom(self, value: PlainState) -> ThreadAtom:
         return ThreadAtom(value)
 
     def parker(self) -> ThreadParker:
         return ThreadParker()
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    # The functions themselves, without a frame of ours around them: both are called in every cycle.
+    monotonic = staticmethod(time.monotonic)
+    who = staticmethod(threading.get_ident)
 
     def spawn(self, target: Callable[[], None], name: str) -> None:
         threading.Thread(target=target, name=name, daemon=True).start()
-
-    def who(self) -> object:
-        return threading.get_ident()
 
     def name_of(self, who: object) -> str:
         for thread in threading.enumerate():

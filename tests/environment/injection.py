@@ -1,0 +1,105 @@
+"""Raising an exception at the n-th bytecode, or the n-th line, of an operation: for every n."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, Literal, NamedTuple
+
+import poolproof
+from environment import scenes
+from environment.rig import quiet_surroundings
+
+Grain = Literal["opcode", "line"]
+STRUCK = (str(Path(poolproof.__file__).parent), contextlib.__file__, scenes.__file__)
+
+
+class Interrupt(BaseException):
+    """What a user's Ctrl-C raises, as far as the pool can tell."""
+
+
+class Surprise(Exception):
+    """What a signal handler or another thread may raise that is no cancellation."""
+
+
+class Place(NamedTuple):
+    """Where an exception was raised."""
+
+    function: str
+    line: int
+    offset: int
+
+
+class Tracer:
+    """Raises *kind* at the *nth* event of a call, once."""
+
+    def __init__(self, kind: type[BaseException], nth: int, grain: Grain) -> None:
+        self._kind = kind
+        self._left = nth
+        self._grain = grain
+        self.struck: Place | None = None
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if event == "call":
+            if not frame.f_code.co_filename.startswith(STRUCK):
+                return None
+            frame.f_trace = self  # before the next line: 3.13 looks at it there
+            frame.f_trace_opcodes = self._grain == "opcode"
+            frame.f_trace_lines = self._grain == "line"
+        elif event == self._grain:
+            if not self._left:
+                self.struck = Place(frame.f_code.co_qualname, frame.f_lineno, frame.f_lasti)
+                raise self._kind
+            self._left -= 1
+        return self
+
+    def run(self, operation: Callable[[], object]) -> None:
+        before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True  # 3.12 looks for it in settrace
+        sys.settrace(self)
+        try:
+            operation()
+        finally:
+            sys.settrace(before)
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What one exception did."""
+
+    place: Place
+    found: tuple[str, ...]
+
+
+def injure(make: Callable[[], scenes.Scene], kind: type[BaseException], nth: int, grain: Grain) -> Harm | None:
+    """Strike a new scene once, let the dust settle, look. None if the operation ended before."""
+    scene = make()
+    tracer = Tracer(kind, nth, grain)
+    with contextlib.suppress(kind, OSError, KeyboardInterrupt, poolproof.PoolError):
+        tracer.run(scene.operation)
+    gc.collect()
+    scene.pool.maintain()
+    found = scene.verdict()
+    if tracer.struck is None:
+        assert [] == found, "not even without an exception"
+        return None
+    return Harm(tracer.struck, tuple(found))
+
+
+def injuries(make: Callable[[], scenes.Scene], kind: type[BaseException], grain: Grain) -> Iterator[Harm]:
+    """Strike at every point of the operation, one after the other."""
+    with quiet_surroundings() as unraisable:
+        nth = 0
+        while (harm := injure(make, kind, nth, grain)) is not None:
+            yield harm
+            nth += 1
+        assert [] == [error for error in unraisable if not isinstance(error, kind)]
+
+
+def code_of(function: Callable[..., object]) -> CodeType:
+    return function.__code__

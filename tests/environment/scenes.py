@@ -1,0 +1,409 @@
+"""Pools in known situations, each with one operation on it: the subjects of exhaustive injection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from environment.rig import Maker, StagedRuntime, Thing, Thread, at_rest, elsewhere, pooled, reached
+from poolproof import Lease, Pool, PoolError
+
+Operation = Callable[[], object]
+
+
+class Scene:
+    """A pool in some situation, who holds what of it, and who waits."""
+
+    def __init__(self, **options: Any) -> None:
+        self.maker = Maker()
+        self.runtime = StagedRuntime()
+        self.held: list[Lease[Thing]] = []
+        self.waiters: list[Thread] = []
+        self.outside: list[Thing] = []
+        given = self.maker.several(options.pop("given", 0))
+        if options.pop("builds", False):
+            options["create"] = self.maker.create
+        self.pool: Pool[Thing] = Pool(
+            resources=given or None, destroy=self.maker.destroy, runtime=self.runtime, name="scene", **options
+        )
+        self.operation: Operation = self.acquire
+
+    def acquire(self, timeout: float | None = 0) -> None:
+        self.held.append(self.pool.acquire(timeout))
+
+    def hold(self, count: int = 1) -> Lease[Thing]:
+        for _ in range(count):
+            self.acquire()
+        return self.held[-1]
+
+    def wait(self, count: int = 1) -> None:
+        """Have so many threads wait, each asleep."""
+        for _ in range(count):
+            asleep = threading.Event()
+            self.runtime.before_park = asleep.set
+            self.waiters.append(Thread(self._waiter))
+            reached(asleep)
+        self.runtime.before_park = lambda: None
+
+    def _waiter(self) -> None:
+        try:
+            self.acquire(None)
+        except PoolError:
+            pass
+
+    def verdict(self) -> list[str]:
+        """What is wrong after one round of maintenance."""
+        pool, ledger = self.pool, self.pool._driver.state.ledger
+        for waiter in self.waiters:
+            waiter.join()
+        ledger = pool._driver.state.ledger
+        found = at_rest(pool, sum(lease.held for lease in self.held))
+        inside = pooled(pool)
+        left = [thing for thing in self.maker.things if not thing.destroyed and thing not in inside]
+        found += [f"{thing} more than once" for thing in self.maker.things if thing.destroyed > 1]
+        found += [f"{thing}, but pooled" for thing in inside if thing.destroyed]
+        found += [f"{thing} pooled twice" for thing in inside if inside.count(thing) > 1]
+        left = [thing for thing in left if thing not in self.outside]
+        if len(left) != ledger.detached:
+            found.append(f"not destroyed, not pooled: {left}; detached: {ledger.detached}")
+        return found or self._full_use()
+
+    def _full_use(self) -> list[str]:
+        """What is wrong with a use of the full capacity."""
+        pool, ledger = self.pool, self.pool._driver.state.ledger
+        for lease in self.held:
+            if lease.held:
+                lease.release()
+        if ledger.phase == "open":
+            for _ in range(int(ledger.limit) if pool._driver.options.factory else ledger.live):
+                self.acquire()
+            for lease in self.held:
+                if lease.held:
+                    lease.release()
+        return at_rest(pool)
+
+
+# Acquire
+
+
+def acquire_free() -> Scene:
+    return Scene(given=2)
+
+
+def acquire_free_fifo() -> Scene:
+    return Scene(given=3, order="fifo")
+
+
+def acquire_free_observed() -> Scene:
+    return Scene(given=1, observer=lambda event: None)
+
+
+def acquire_built() -> Scene:
+    return Scene(builds=True, max_size=1)
+
+
+def acquire_built_observed() -> Scene:
+    return Scene(builds=True, max_size=1, observer=lambda event: None)
+
+
+def acquire_checked() -> Scene:
+    return Scene(given=1, check=lambda thing: True)
+
+
+def acquire_check_failed() -> Scene:
+    return Scene(given=1, builds=True, max_size=2, check=lambda thing: thing.number > 0)
+
+
+def acquire_unfit() -> Scene:
+    scene = Scene(given=2, builds=True, max_size=2, max_idle=1.0)
+    scene.runtime.now = 10.0
+    return scene
+
+
+def acquire_create_failed() -> Scene:
+    def fail_once() -> Thing:
+        if not failed:
+            failed.append(True)
+            raise OSError("no connection")
+        return scene.maker.create()
+
+    failed: list[bool] = []
+    scene = Scene(create=fail_once, max_size=1)
+    return scene
+
+
+def acquire_handed_off() -> Scene:
+    """It has to wait, and gets what another thread releases."""
+    scene = Scene(given=1)
+    lease = scene.hold()
+
+    def release_once() -> None:
+        scene.runtime.before_park = lambda: None
+        elsewhere(lease.release)
+
+    scene.runtime.before_park = release_once
+    scene.operation = lambda: scene.acquire(None)
+    return scene
+
+
+def acquire_handed_off_meanwhile() -> Scene:
+    """What it waits for was released between its look and its sleep, and another builds for it in vain."""
+    scene = Scene(builds=True, max_size=2)
+    lease = scene.hold()
+    create = scene.maker.create
+
+    def create_late() -> Thing:
+        if lease.held:
+            elsewhere(lease.release)
+        return create()
+
+    scene.maker.create = create_late  # type: ignore[method-assign]
+    return scene
+
+
+def acquire_timed_out() -> Scene:
+    scene = Scene(given=1)
+    scene.hold()
+    scene.operation = lambda: scene.acquire(5.0)
+    return scene
+
+
+def acquire_refused() -> Scene:
+    scene = Scene(given=1)
+    scene.hold()
+    return scene
+
+
+# The end of a lease
+
+
+def release_quiet() -> Scene:
+    scene = Scene(given=2)
+    scene.operation = scene.hold().release
+    return scene
+
+
+def release_quiet_fifo() -> Scene:
+    scene = Scene(given=2, order="fifo")
+    scene.operation = scene.hold().release
+    return scene
+
+
+def release_handed_off() -> Scene:
+    scene = Scene(given=1)
+    lease = scene.hold()
+    scene.wait()
+    scene.operation = lease.release
+    return scene
+
+
+def release_reset() -> Scene:
+    scene = Scene(given=1, reset=lambda thing: None)
+    scene.operation = scene.hold().release
+    return scene
+
+
+def release_reset_handed_off() -> Scene:
+    scene = Scene(given=1, reset=lambda thing: None, observer=lambda event: None)
+    lease = scene.hold()
+    scene.wait()
+    scene.operation = lease.release
+    return scene
+
+
+def release_worn() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=1, max_uses=1)
+    scene.operation = scene.hold().release
+    return scene
+
+
+def release_worn_handed_off() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=1, max_uses=1)
+    lease = scene.hold()
+    scene.wait()
+    scene.operation = lease.release
+    return scene
+
+
+def release_closing() -> Scene:
+    scene = Scene(given=1)
+    lease = scene.hold()
+    scene.pool.close()
+    scene.operation = lease.release
+    return scene
+
+
+def release_surplus() -> Scene:
+    scene = Scene(builds=True, max_size=2)
+    lease = scene.hold(2)
+    scene.pool.resize(1)
+    scene.operation = lease.release
+    return scene
+
+
+def release_beyond_retention() -> Scene:
+    scene = Scene(given=2, max_free=1, shrink_to=0)
+    scene.hold(2)
+    scene.held[0].release()
+    scene.operation = scene.held[1].release
+    return scene
+
+
+def discard() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=1)
+    scene.operation = scene.hold().discard
+    return scene
+
+
+def discard_handed_on() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=1)
+    lease = scene.hold()
+    scene.wait()
+    scene.operation = lease.discard
+    return scene
+
+
+def detach() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=1)
+    scene.operation = scene.hold().detach
+    return scene
+
+
+def detach_handed_on() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=1)
+    lease = scene.hold()
+    scene.wait()
+    scene.operation = lease.detach
+    return scene
+
+
+def with_block() -> Scene:
+    def operation() -> None:
+        with scene.pool.acquire(0) as thing:
+            assert not thing.destroyed
+
+    scene = Scene(given=1)
+    scene.operation = operation
+    return scene
+
+
+def with_block_failed() -> Scene:
+    def operation() -> None:
+        with scene.pool.acquire(0):
+            raise OSError("connection lost")
+
+    scene = Scene(given=1)
+    scene.operation = operation
+    return scene
+
+
+def with_block_cancelled() -> Scene:
+    def operation() -> None:
+        with scene.pool.acquire(0):
+            raise KeyboardInterrupt
+
+    scene = Scene(given=1, builds=True, max_size=1)
+    scene.operation = operation
+    return scene
+
+
+# The pool as a whole
+
+
+def close_free_and_held() -> Scene:
+    scene = Scene(given=3)
+    scene.hold()
+    scene.operation = scene.pool.close
+    return scene
+
+
+def close_waited_for() -> Scene:
+    scene = Scene(given=1)
+    scene.hold()
+    scene.wait()
+    scene.operation = scene.pool.close
+    return scene
+
+
+def close_forced() -> Scene:
+    scene = Scene(given=2)
+    scene.hold(2)
+    scene.operation = lambda: scene.pool.close(force=True)
+    return scene
+
+
+def resize_down() -> Scene:
+    scene = Scene(given=3)
+    scene.hold()
+    scene.operation = lambda: scene.pool.resize(1)
+    return scene
+
+
+def resize_up() -> Scene:
+    scene = Scene(builds=True, max_size=1)
+    scene.hold()
+    scene.wait(2)
+    scene.operation = lambda: scene.pool.resize(3)
+    return scene
+
+
+def maintain_expiry() -> Scene:
+    scene = Scene(given=2, builds=True, max_size=3, max_age=5.0, min_size=1)
+    scene.runtime.now = 10.0
+    scene.operation = scene.pool.maintain
+    return scene
+
+
+def maintain_inspection() -> Scene:
+    scene = Scene(given=2, check=lambda thing: thing.number > 0)
+    scene.operation = scene.pool.maintain
+    return scene
+
+
+def maintain_revoking() -> Scene:
+    scene = Scene(given=1, max_lease=1.0, revoke_overdue=True)
+    scene.hold()
+    scene.runtime.now = 10.0
+    scene.operation = scene.pool.maintain
+    return scene
+
+
+def maintain_refill() -> Scene:
+    scene = Scene(builds=True, min_size=1, max_size=1)
+    scene.hold().detach()
+    scene.operation = scene.pool.maintain
+    return scene
+
+
+def add() -> Scene:
+    scene = Scene(given=1, max_size=2)
+    thing = scene.maker.create()
+    scene.outside.append(thing)
+    scene.operation = lambda: scene.pool.add(thing)
+    return scene
+
+
+def remove() -> Scene:
+    scene = Scene(given=2)
+    thing = scene.maker.things[0]
+    scene.operation = lambda: scene.pool.remove(thing)
+    return scene
+
+
+def expire_all() -> Scene:
+    scene = Scene(given=2, builds=True, max_size=2)
+    scene.hold()
+    scene.operation = scene.pool.expire_all
+    return scene
+
+
+ALL: list[Callable[[], Scene]] = [
+    acquire_free, acquire_free_fifo, acquire_free_observed, acquire_built, acquire_built_observed, acquire_checked,
+    acquire_check_failed, acquire_unfit, acquire_create_failed, acquire_handed_off, acquire_handed_off_meanwhile,
+    acquire_timed_out, acquire_refused, release_quiet, release_quiet_fifo, release_handed_off, release_reset,
+    release_reset_handed_off, release_worn, release_worn_handed_off, release_closing, release_surplus,
+    release_beyond_retention, discard, discard_handed_on, detach, detach_handed_on, with_block, with_block_failed,
+    with_block_cancelled, close_free_and_held, close_waited_for, close_forced, resize_down, resize_up,
+    maintain_expiry, maintain_inspection, maintain_revoking, maintain_refill, add, remove, expire_all,
+]  # fmt: skip
