@@ -32,6 +32,8 @@ PACKAGES = {
     "poolproof.runtime": "runtime",
     "poolproof.compat": "compat",
     "poolproof.conformance": "conformance",
+    "poolproof.replay": "conformance",
+    "poolproof.demo": "command",
     "poolproof.__main__": "command",
 }
 IMPURE = {"threading", "_thread", "asyncio", "time", "random", "logging"}
@@ -85,12 +87,14 @@ def registers_are_only_committed(module: Module) -> Iterator[str]:
 
 
 def nothing_is_long(module: Module) -> Iterator[str]:
-    """A file is one sitting, a function one screen; docstrings are not counted in functions."""
+    """A file is one sitting, a function one screen. Of a function its body counts, without the docstring: a long
+    list of keyword arguments is a table, not code."""
     length = len(module.text.splitlines())
     if length > FILE_LINES:
         yield f"{module.at(1)}: {length} lines, more than {FILE_LINES}"
     for each in module.functions():
-        length = (each.end_lineno or each.lineno) - each.lineno + 1 - docstring_lines(each)
+        first = each.body[0].lineno
+        length = (each.end_lineno or first) - first + 1 - docstring_lines(each)
         if length > FUNCTION_LINES:
             yield f"{module.at(each.lineno)}: {each.name} has {length} lines, more than {FUNCTION_LINES}"
 
@@ -183,7 +187,7 @@ def test_both_packages_publish_their_types(package: str) -> None:
         (registers_are_only_committed, "poolproof.core.rows", "object.__setattr__(slot, 'record', 1)"),
         (registers_are_only_committed, "poolproof.core.rows", "del slot.record"),
         (nothing_is_long, "poolproof.pool", "x = 1\n" * 401),
-        (nothing_is_long, "poolproof.pool", "def f():\n" + "    x = 1\n" * 40),
+        (nothing_is_long, "poolproof.pool", "def f():\n" + "    x = 1\n" * 41),
         (nobody_sleeps, "poolproof.pool", "import time as clock\nclock.sleep(1)"),
         (nobody_sleeps, "poolproof.pool", "from time import sleep as rest"),
     ],

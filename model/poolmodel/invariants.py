@@ -276,7 +276,7 @@ def renew_spares_nobody(edge: Edge, config: Config) -> bool:
 @edge_invariant("FREE-ORDER")
 def free_list_keeps_its_order(edge: Edge, config: Config) -> bool:
     """What becomes free stands where the order says; the rest keeps its place.  [FREE-ORDER]"""
-    if edge.event.row == "GRANT-FREE" and edge.event.slot != edge.before.free[0]:
+    if edge.event.row == "GRANT-FREE" and edge.before.free[:1] != (edge.event.slot,):
         return False
     stayed = tuple(number for number in edge.before.free if number in edge.after.free)
     new = tuple(number for number in edge.after.free if number not in edge.before.free)

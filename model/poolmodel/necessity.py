@@ -70,9 +70,9 @@ def _judge_outside(verdict: Verdict, found: Exploration, rows: Rows) -> None:
     new: dict[Node, None] = {}
     for node in found.parents:
         for event in ROWS[verdict.row].subjects(node.state, config, domain):
-            if _only_this_guard_is_false(verdict, node, found, event):
-                if not _take(verdict, found, node, event, rows, new):
-                    return
+            alone = _only_this_guard_is_false(verdict, node, found, event)
+            if alone and not _take(verdict, found, node, event, rows, new):
+                return
     frontier = [node for node in new if node not in found.parents]
     known = set(found.parents) | set(frontier)
     while frontier:

@@ -99,8 +99,8 @@ class Driver:
                     break
             if self.observer is not None:
                 self.observe(step.state, step.fired)
-            for duty in duties:
-                self.dispatch(duty)
+            while duties:
+                self.dispatch(duties.pop(0))
             return step
         except BaseException:
             for duty in duties:
@@ -119,11 +119,11 @@ class Driver:
         return self.step(propose)
 
     def give_back(self, slot: Slot, hold: PlainRecord) -> None:
-        """A slot was granted and its lease never reached its caller: it was not used, so nothing needs resetting."""
-        self.settle(slot, hold, core.abandon, reset=False)
+        """A slot was granted and its lease never reached its caller: put it back, running nothing of the user's."""
+        self.settle(slot, hold, core.abandon, reset=self.options.reset)
 
     def dispatch(self, duty: Duty) -> None:
-        """Carry out *duty*, here or in the executor."""
+        """Carry out *duty*, here or in the executor. The caller gives it away: whoever runs it answers for it."""
         executor = self.settings.executor
         kind = "build" if isinstance(duty.effect, Build) else "destroy" if isinstance(duty.effect, Destroy) else "reset"
         if executor is not None and kind in self.settings.executor_for:
@@ -132,7 +132,11 @@ class Driver:
                 return
             except RuntimeError as error:  # the executor has been shut down
                 self.complain("the executor takes no more work; doing it here", error)
-        duty.run()
+        try:
+            duty.run()
+        except BaseException:
+            duty.forsake()
+            raise
 
     # Looking after what others left.
 

@@ -6,7 +6,7 @@ import warnings
 
 from poolproof import core
 from poolproof.core.lists import queue_items
-from poolproof.core.values import CHECKED_OUT, PlainRecord, Record, Slot, read
+from poolproof.core.values import CHECKED_OUT, Record, Slot, read
 from poolproof.driver import Driver
 from poolproof.errors import PoolWarning
 

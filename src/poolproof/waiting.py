@@ -10,17 +10,18 @@ from typing import Any
 
 from poolproof import core
 from poolproof.core.values import (
+    CLOSING,
     CREATING,
     GRANTED,
     NEW,
-    OPEN,
     REFUSED,
-    WAITING,
     UNBOUNDED,
+    WAITING,
     Build,
     Fired,
     Options,
     PlainRecord,
+    PlainState,
     Slot,
     State,
     Step,
@@ -88,18 +89,18 @@ class Waiter:
             return core.enqueue(state, driver.options, ticket, now)
 
         while ticket.record.state == NEW:
-            state = driver.state
-            if state.free:
+            state = driver.atom.value
+            if State.of(state).free:
                 if not self.grant(state, driver.options) and not self.tidy():
                     self.grant(state, driver.options._replace(max_idle=UNBOUNDED))
             elif driver.step(propose) is None:
-                row = core.refusal(state, driver.options, self.patient, driver.monotonic())
-                if row is not None and driver.state is state and not driver.help():
+                row = core.refusal(State.of(state), driver.options, self.patient, driver.monotonic())
+                if row is not None and driver.atom.value is state and not driver.help():
                     if driver.observer is not None:
                         driver.observe(state, (Fired(row),))
                     raise refused(driver, row)
 
-    def grant(self, state: State, options: Options) -> bool:
+    def grant(self, state: PlainState, options: Options) -> bool:
         """Take the next free slot, if that is all there is to do.  [GRANT-FREE]"""
         driver, ticket = self.driver, self.ticket
         granted = core.grant_free(state, options, driver.monotonic(), ticket.who)
@@ -147,9 +148,12 @@ class Waiter:
     def claim(self, record: TicketRecord) -> Lease[Any] | None:
         """The ticket was granted: make it a lease, unless the check says no."""
         slot, hold = record.slot, record.hold
-        assert slot is not None and hold is not None  # GRANTED says so
-        lease: Lease[Any] = Lease(self.driver, slot, hold)
-        if self.reset is not None:
+        assert slot is not None  # GRANTED says so
+        assert hold is not None
+        lease: Lease[Any]
+        if self.reset is None:
+            lease = Lease(self.driver, slot, hold)
+        else:
             lease = ResettingLease(self.driver, slot, hold, self.reset)
         self.abandon_build()
         return lease if self.driver.settings.check is None or self.passes(lease, slot, hold) else None
@@ -188,12 +192,20 @@ class Waiter:
 
 def wait_until_closed(driver: Driver, deadline: float | None) -> None:
     """Sleep until the last slot is gone, at most until *deadline*; meanwhile do what others left undone."""
-    closer = Ticket(0, driver.runtime.who(), driver.runtime.parker())
-    driver.step(lambda state, now: core.await_closed(state, driver.options, closer, now))
-    while driver.state.ledger.live or driver.state.ledger.phase == OPEN:
+    closer: Ticket | None = None
+    while driver.state.ledger.phase == CLOSING:
         if driver.help():
             continue
         timeout = None if deadline is None else deadline - driver.monotonic()
         if timeout is not None and timeout <= 0:
             return
-        closer.parker.park(timeout)
+        if closer is not None:
+            closer.parker.park(timeout)
+            continue
+        closer = Ticket(0, driver.who(), driver.runtime.parker())
+        register(driver, closer)
+
+
+def register(driver: Driver, closer: Ticket) -> None:
+    """Have *closer* woken when the pool is closed."""
+    driver.step(lambda state, now: core.await_closed(state, driver.options, closer, now))

@@ -98,7 +98,8 @@ def injuries(make: Callable[[], scenes.Scene], kind: type[BaseException], grain:
         while (harm := injure(make, kind, nth, grain)) is not None:
             yield harm
             nth += 1
-        assert [] == [error for error in unraisable if not isinstance(error, kind)]
+        others = [repr(error) for error in unraisable if not isinstance(error, kind)]
+        assert [] == others
 
 
 def code_of(function: Callable[..., object]) -> CodeType:

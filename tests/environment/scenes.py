@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from environment.rig import Maker, StagedRuntime, Thing, Thread, at_rest, elsewhere, pooled, reached
@@ -32,10 +33,10 @@ class Scene:
     def acquire(self, timeout: float | None = 0) -> None:
         self.held.append(self.pool.acquire(timeout))
 
-    def hold(self, count: int = 1) -> Lease[Thing]:
+    def hold(self, count: int = 1) -> list[Lease[Thing]]:
         for _ in range(count):
             self.acquire()
-        return self.held[-1]
+        return self.held
 
     def wait(self, count: int = 1) -> None:
         """Have so many threads wait, each asleep."""
@@ -47,41 +48,42 @@ class Scene:
         self.runtime.before_park = lambda: None
 
     def _waiter(self) -> None:
-        try:
-            self.acquire(None)
-        except PoolError:
-            pass
+        with suppress(PoolError):
+            self.pool.acquire(None).release()
 
     def verdict(self) -> list[str]:
         """What is wrong after one round of maintenance."""
-        pool, ledger = self.pool, self.pool._driver.state.ledger
+        pool = self.pool
+        if self.waiters:
+            self.release_all()
         for waiter in self.waiters:
             waiter.join()
-        ledger = pool._driver.state.ledger
         found = at_rest(pool, sum(lease.held for lease in self.held))
         inside = pooled(pool)
         left = [thing for thing in self.maker.things if not thing.destroyed and thing not in inside]
         found += [f"{thing} more than once" for thing in self.maker.things if thing.destroyed > 1]
         found += [f"{thing}, but pooled" for thing in inside if thing.destroyed]
         found += [f"{thing} pooled twice" for thing in inside if inside.count(thing) > 1]
+        detached = pool._driver.state.ledger.detached
         left = [thing for thing in left if thing not in self.outside]
-        if len(left) != ledger.detached:
-            found.append(f"not destroyed, not pooled: {left}; detached: {ledger.detached}")
+        if len(left) != detached:
+            found.append(f"not destroyed, not pooled: {left}; detached: {detached}")
         return found or self._full_use()
 
     def _full_use(self) -> list[str]:
         """What is wrong with a use of the full capacity."""
-        pool, ledger = self.pool, self.pool._driver.state.ledger
+        pool = self.pool
+        self.release_all()
+        ledger = pool._driver.state.ledger
+        if ledger.phase == "open":
+            self.hold(int(ledger.limit) if pool._driver.options.factory else ledger.live)
+            self.release_all()
+        return at_rest(pool)
+
+    def release_all(self) -> None:
         for lease in self.held:
             if lease.held:
                 lease.release()
-        if ledger.phase == "open":
-            for _ in range(int(ledger.limit) if pool._driver.options.factory else ledger.live):
-                self.acquire()
-            for lease in self.held:
-                if lease.held:
-                    lease.release()
-        return at_rest(pool)
 
 
 # Acquire
@@ -136,7 +138,7 @@ def acquire_create_failed() -> Scene:
 def acquire_handed_off() -> Scene:
     """It has to wait, and gets what another thread releases."""
     scene = Scene(given=1)
-    lease = scene.hold()
+    [lease] = scene.hold()
 
     def release_once() -> None:
         scene.runtime.before_park = lambda: None
@@ -150,7 +152,7 @@ def acquire_handed_off() -> Scene:
 def acquire_handed_off_meanwhile() -> Scene:
     """What it waits for was released between its look and its sleep, and another builds for it in vain."""
     scene = Scene(builds=True, max_size=2)
-    lease = scene.hold()
+    [lease] = scene.hold()
     create = scene.maker.create
 
     def create_late() -> Thing:
@@ -180,19 +182,19 @@ def acquire_refused() -> Scene:
 
 def release_quiet() -> Scene:
     scene = Scene(given=2)
-    scene.operation = scene.hold().release
+    scene.operation = scene.hold()[0].release
     return scene
 
 
 def release_quiet_fifo() -> Scene:
     scene = Scene(given=2, order="fifo")
-    scene.operation = scene.hold().release
+    scene.operation = scene.hold()[0].release
     return scene
 
 
 def release_handed_off() -> Scene:
     scene = Scene(given=1)
-    lease = scene.hold()
+    [lease] = scene.hold()
     scene.wait()
     scene.operation = lease.release
     return scene
@@ -200,13 +202,13 @@ def release_handed_off() -> Scene:
 
 def release_reset() -> Scene:
     scene = Scene(given=1, reset=lambda thing: None)
-    scene.operation = scene.hold().release
+    scene.operation = scene.hold()[0].release
     return scene
 
 
 def release_reset_handed_off() -> Scene:
     scene = Scene(given=1, reset=lambda thing: None, observer=lambda event: None)
-    lease = scene.hold()
+    [lease] = scene.hold()
     scene.wait()
     scene.operation = lease.release
     return scene
@@ -214,13 +216,13 @@ def release_reset_handed_off() -> Scene:
 
 def release_worn() -> Scene:
     scene = Scene(given=1, builds=True, max_size=1, max_uses=1)
-    scene.operation = scene.hold().release
+    scene.operation = scene.hold()[0].release
     return scene
 
 
 def release_worn_handed_off() -> Scene:
     scene = Scene(given=1, builds=True, max_size=1, max_uses=1)
-    lease = scene.hold()
+    [lease] = scene.hold()
     scene.wait()
     scene.operation = lease.release
     return scene
@@ -228,7 +230,7 @@ def release_worn_handed_off() -> Scene:
 
 def release_closing() -> Scene:
     scene = Scene(given=1)
-    lease = scene.hold()
+    [lease] = scene.hold()
     scene.pool.close()
     scene.operation = lease.release
     return scene
@@ -236,7 +238,7 @@ def release_closing() -> Scene:
 
 def release_surplus() -> Scene:
     scene = Scene(builds=True, max_size=2)
-    lease = scene.hold(2)
+    lease, _ = scene.hold(2)
     scene.pool.resize(1)
     scene.operation = lease.release
     return scene
@@ -244,21 +246,21 @@ def release_surplus() -> Scene:
 
 def release_beyond_retention() -> Scene:
     scene = Scene(given=2, max_free=1, shrink_to=0)
-    scene.hold(2)
-    scene.held[0].release()
-    scene.operation = scene.held[1].release
+    first, second = scene.hold(2)
+    first.release()
+    scene.operation = second.release
     return scene
 
 
 def discard() -> Scene:
     scene = Scene(given=1, builds=True, max_size=1)
-    scene.operation = scene.hold().discard
+    scene.operation = scene.hold()[0].discard
     return scene
 
 
 def discard_handed_on() -> Scene:
     scene = Scene(given=1, builds=True, max_size=1)
-    lease = scene.hold()
+    [lease] = scene.hold()
     scene.wait()
     scene.operation = lease.discard
     return scene
@@ -266,13 +268,13 @@ def discard_handed_on() -> Scene:
 
 def detach() -> Scene:
     scene = Scene(given=1, builds=True, max_size=1)
-    scene.operation = scene.hold().detach
+    scene.operation = scene.hold()[0].detach
     return scene
 
 
 def detach_handed_on() -> Scene:
     scene = Scene(given=1, builds=True, max_size=1)
-    lease = scene.hold()
+    [lease] = scene.hold()
     scene.wait()
     scene.operation = lease.detach
     return scene
@@ -371,7 +373,7 @@ def maintain_revoking() -> Scene:
 
 def maintain_refill() -> Scene:
     scene = Scene(builds=True, min_size=1, max_size=1)
-    scene.hold().detach()
+    scene.hold()[0].detach()
     scene.operation = scene.pool.maintain
     return scene
 

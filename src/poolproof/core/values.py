@@ -10,7 +10,7 @@ values are made twice in every cycle, and a frozen dataclass costs ten times as 
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 Phase: TypeAlias = Literal["open", "closing", "closed"]
 SlotState: TypeAlias = Literal["creating", "free", "checked_out", "returning", "discarded", "absent"]
@@ -87,7 +87,7 @@ def current_record(slot: Slot, hold: PlainRecord) -> Record | None:
 FRESH: Final = "fresh"
 REVOKED: Final = "revoked"
 FORKED: Final = "forked"
-Mark: TypeAlias = Union[Retired, Literal["fresh", "revoked", "forked"], None]
+Mark: TypeAlias = Retired | Literal["fresh", "revoked", "forked"] | None
 
 
 class Slot:
@@ -232,7 +232,7 @@ class Destroy(NamedTuple):
     record: PlainRecord
 
 
-Effect: TypeAlias = Union[Build, Reset, Check, Destroy]
+Effect: TypeAlias = Build | Reset | Check | Destroy
 
 
 class Fired(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any
 from poolproof.core.values import PlainState, Slot, Ticket
 from poolproof.runtime.base import Moves
 
+
 class _Nowhere:
     """A register that nobody reads, for the moves that a commit does not use."""
 
