@@ -55,7 +55,7 @@ SCOPES: dict[str, Scope] = {
             "DETACH",
             clients=2,
         ),
-        _scope("resize", Config(limit=2, reset=True), "RESIZE", "SHRINK", limits=(0, 1, 2)),
+        _scope("resize", Config(limit=2, lease_reset=True), "RESIZE", "SHRINK", limits=(0, 1, 2)),
         _scope("renew", Config(limit=2, min_size=1, reset=True), "RENEW", "REMOVE-FREE", "RETIRE", "DETACH"),
         _scope(
             "given",

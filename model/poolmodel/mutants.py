@@ -20,7 +20,10 @@ from poolmodel.state import (
     State,
     below_limit,
     count,
+    discard,
     drop,
+    enter_free,
+    find,
     grant,
     is_new,
     unlist,
@@ -133,56 +136,72 @@ def adopt_and_discharge(state: State, config: Config, event: Event) -> State:
     return drop(state, event.slot)
 
 
-def _no_row(name: str) -> Rows:
+def destroy_in_the_finalizer(state: State, config: Config, event: Event) -> State:
+    return discard(state, event.slot, owned=True)
+
+
+def lose_and_retry_at_once(state: State, config: Config, event: Event) -> State:
+    return drop(state, event.slot)
+
+
+def grant_and_keep_waiting(state: State, config: Config, event: Event) -> State:
+    return grant(state, event.slot, event.ticket)._replace(queue=state.queue)
+
+
+def free_but_held(state: State, config: Config, event: Event) -> State:
+    return enter_free(state, config, find(state, event.slot)._replace(state="free"))
+
+
+def withdraw_and_keep_the_build(state: State, config: Config, event: Event) -> State:
+    return state._replace(queue=tuple(ticket for ticket in state.queue if ticket != event.ticket))
+
+
+def no_row(name: str) -> Rows:
     nobody: Row = ROWS[name]._replace(subjects=lambda state, config, domain: ())
     return {**ROWS, name: nobody}
 
 
-MUTANTS = (
-    Mutant(
-        "barging",
-        without("GRANT-FREE", "nobody-waits", guarded("HAND-OFF", "lost", never)),
-        "ordinary",
-        "WORK-CONSERVING",
-    ),
-    Mutant("lost hand-off", guarded("HAND-OFF", "lost", never), "ordinary", "WORK-CONSERVING"),
-    Mutant(
-        "hand-off to the newest",
-        guarded("HAND-OFF", "longest-waiting", lambda s, c, e: s.queue[-1] == e.ticket),
-        "ordinary",
-        "WAIT-FIFO",
-    ),
-    Mutant(
-        "capacity freed before destroy ends",
-        doing("DISCARD", discard_and_forget),
-        "ordinary",
-        "CAPACITY-UNTIL-DESTROYED",
-    ),
-    Mutant("double grant", with_double_grant(), "ordinary", "EXCLUSIVE"),
-    Mutant("granted slot stays listed", doing("GRANT-FREE", grant_and_keep_free), "ordinary", "COUNTS-RECOUNT"),
-    Mutant("waiters forgotten at close", doing("CLOSE", close_without_waking), "ordinary", "CLOSE-FINAL"),
-    Mutant(
-        "overshoot build",
-        guarded("BUILD-START", "short", lambda s, c, e: count(s, "creating") < len(s.queue)),
-        "ordinary",
-        "CAPACITY",
-    ),
-    Mutant(
-        "build without demand",
-        guarded("BUILD-START", "short", lambda s, c, e: s.phase == "open" and below_limit(s)),
-        "ordinary",
-        "CREATE-DEMAND",
-    ),
-    Mutant("unfit granted", guarded("GRANT-FREE", "fit", always), "ordinary", "NEVER-STALE"),
-    Mutant("unowned work forgotten", doing("ADOPT", adopt_and_discharge), "ordinary", "CAPACITY-UNTIL-DESTROYED"),
-    Mutant("work taken over twice", without("ADOPT", "unowned"), "ordinary", "DUTY-OWNED"),
-    Mutant(
-        "release that does not end the lease", doing("RELEASE", release_but_keep_the_lease), "ordinary", "LEASE-ONCE"
-    ),
-    Mutant("failed check loses the turn", doing("CHECK-FAILED", to_the_tail), "check", "WAIT-FIFO"),
-    Mutant("shrink takes the newest", doing("SHRINK", shrink_the_newest), "given", "OLDEST-FIRST"),
-    Mutant("refused ticket waits on", doing("BUILD-FAILED", failed_build_keeps_its_place), "ordinary", "WAIT-FIFO"),
-    Mutant("withdrawn ticket waits on", doing("WITHDRAW", refuse_but_keep_waiting), "ordinary", "WAIT-FIFO"),
-    Mutant("renew spares what is in use", doing("RENEW", renew_the_free_only), "renew", "RENEW-ALL"),
-    Mutant("nobody adopts", _no_row("ADOPT"), "ordinary", "WAIT-ENDS"),
+def newest_first(state: State, config: Config, event: Event) -> bool:
+    return state.queue[-1] == event.ticket
+
+
+def short_without_limit(state: State, config: Config, event: Event) -> bool:
+    return count(state, "creating") < len(state.queue)
+
+
+def short_without_demand(state: State, config: Config, event: Event) -> bool:
+    return state.phase == "open" and below_limit(state)
+
+
+NO_HAND_OFF = guarded("HAND-OFF", "lost", never)
+
+# Name, table, scope, and the property that finds it.
+MUTANTS = tuple(
+    Mutant(*each)
+    for each in (
+        ("barging", without("GRANT-FREE", "nobody-waits", NO_HAND_OFF), "ordinary", "WORK-CONSERVING"),
+        ("lost hand-off", NO_HAND_OFF, "ordinary", "WORK-CONSERVING"),
+        ("newest first", guarded("HAND-OFF", "longest-waiting", newest_first), "ordinary", "WAIT-FIFO"),
+        ("freed before destroy", doing("DISCARD", discard_and_forget), "ordinary", "CAPACITY-UNTIL-DESTROYED"),
+        ("double grant", with_double_grant(), "ordinary", "EXCLUSIVE"),
+        ("granted slot stays listed", doing("GRANT-FREE", grant_and_keep_free), "ordinary", "COUNTS-RECOUNT"),
+        ("waiters forgotten at close", doing("CLOSE", close_without_waking), "ordinary", "CLOSE-FINAL"),
+        ("overshoot build", guarded("BUILD-START", "short", short_without_limit), "ordinary", "CAPACITY"),
+        ("unwanted build", guarded("BUILD-START", "short", short_without_demand), "ordinary", "CREATE-DEMAND"),
+        ("unfit granted", guarded("GRANT-FREE", "fit", always), "ordinary", "NEVER-STALE"),
+        ("unowned work forgotten", doing("ADOPT", adopt_and_discharge), "ordinary", "CAPACITY-UNTIL-DESTROYED"),
+        ("work taken over twice", without("ADOPT", "unowned"), "ordinary", "DUTY-OWNED"),
+        ("release ends no lease", doing("RELEASE", release_but_keep_the_lease), "ordinary", "LEASE-ONCE"),
+        ("failed check loses the turn", doing("CHECK-FAILED", to_the_tail), "check", "CHECK-KEEPS-TURN"),
+        ("shrink takes the newest", doing("SHRINK", shrink_the_newest), "given", "OLDEST-FIRST"),
+        ("refused ticket waits on", doing("BUILD-FAILED", failed_build_keeps_its_place), "ordinary", "ONE-OUTCOME"),
+        ("withdrawn ticket waits on", doing("WITHDRAW", refuse_but_keep_waiting), "ordinary", "ONE-OUTCOME"),
+        ("renew spares what is in use", doing("RENEW", renew_the_free_only), "renew", "RENEW-ALL"),
+        ("destroy in the finalizer", doing("ABANDON", destroy_in_the_finalizer), "reset", "LEASE-ABANDONED"),
+        ("retry without delay", doing("BUILD-LOST", lose_and_retry_at_once), "min-size", "RETRY-BACKOFF"),
+        ("granted ticket waits on", doing("HAND-OFF", grant_and_keep_waiting), "ordinary", "ONE-OUTCOME"),
+        ("free slot names a lease", doing("RELEASE", free_but_held), "ordinary", "EXCLUSIVE"),
+        ("withdrawn ticket keeps a build", doing("WITHDRAW", withdraw_and_keep_the_build), "ordinary", "DUTY-OWNED"),
+        ("nobody adopts", no_row("ADOPT"), "ordinary", "WAIT-ENDS"),
+    )
 )

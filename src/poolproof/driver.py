@@ -31,7 +31,7 @@ from poolproof.core.values import (
     current_record,
 )
 from poolproof.core.world import World, world_of
-from poolproof.registry import Registry
+from poolproof.registry import WITHOUT_IDENTITY, Registry
 from poolproof.reports import PoolEvent, PoolSetup
 from poolproof.settings import Settings
 from poolproof.work import Duty
@@ -57,7 +57,9 @@ class Driver:
         self.observer = settings.observer
         # An observed pool has no quick way to release: every commit is told.
         self.release_quiet = core.release_quiet if settings.observer is None else _never
-        self.registry = Registry()
+        self.registry = Registry(settings.name)
+        self.overdue: frozenset[int] = frozenset()
+        self.token = object()
         self.start()
 
     def start(self) -> None:
@@ -71,7 +73,7 @@ class Driver:
 
     def forget(self) -> None:
         """Start anew in the child after a fork."""
-        self.registry = Registry()
+        self.registry = Registry(self.settings.name)
         self.start()
 
     @property
@@ -91,9 +93,18 @@ class Driver:
         try:
             while True:
                 state = self.atom.value
-                step = propose(State.of(state), self.monotonic())
+                # Registers are read while others commit, so what was read counts only if the state is still the same
+                # afterwards. A mixture of old and new may make no sense at all, and is thrown away.
+                try:
+                    step = propose(State.of(state), self.monotonic())
+                except Exception:
+                    if self.atom.value is state:
+                        raise
+                    continue
                 if step is None:
-                    return None
+                    if self.atom.value is state:
+                        return None
+                    continue
                 duties = [Duty(self, effect) for effect in step.effects]
                 if self.atom.commit(state, step.state, step.moves, step.wakes):
                     break
@@ -146,11 +157,13 @@ class Driver:
 
     def tend(self) -> None:
         """Do what is due after an operation that may have lost a slot: unowned work, surplus, refilling."""
-        while self.state.ledger.backlog and self.help():
-            pass
-        if free_count(self.state) > self.options.max_free:
-            self.step(lambda state, now: core.shrink(state, self.options, now))
-            self.tend()
+        while True:
+            while self.state.ledger.backlog and self.help():
+                pass
+            if free_count(self.state) <= self.options.max_free:
+                break
+            if self.step(lambda state, now: core.shrink(state, self.options, now)) is None:
+                break  # min_size keeps them
         if self.options.min_size:
             while self.step(lambda state, now: core.refill(state, self.options, now)) is not None:
                 pass
@@ -197,16 +210,31 @@ class Driver:
             if self.observer is not None:
                 self.observe(self.state, (), self.settings.setup(len(built)))
         except BaseException:
-            for resource in built:
-                self.undo(resource)
+            self.undo(built)
             raise
 
-    def undo(self, resource: Any) -> None:
-        try:
-            if self.settings.destroy is not None:
-                self.settings.destroy(resource)
-        except Exception as error:
-            self.complain("destroy failed while construction was undone", error)
+    def unfill(self) -> None:
+        """Take `fill` back, because the construction fails after all."""
+        given = len(self.settings.resources)
+        built = [slot.resource for slot in self.registry.all() if slot.number > given]
+        self.forget()
+        self.undo(built)
+
+    def undo(self, built: list[Any]) -> None:
+        """Destroy what a failed construction built: each object once, whatever destroy raises; none that was given."""
+        destroy, interruption = self.settings.destroy, None
+        seen = {id(resource) for resource in self.settings.resources}
+        for resource in built:
+            if destroy is not None and (id(resource) not in seen or type(resource) in WITHOUT_IDENTITY):
+                seen.add(id(resource))
+                try:
+                    destroy(resource)
+                except Exception as error:
+                    self.complain("destroy failed while construction was undone", error)
+                except BaseException as error:
+                    interruption = error
+        if interruption is not None:
+            raise interruption
 
     def adopt_initial(self, built: list[Any]) -> None:
         resources = [*self.settings.resources, *built]

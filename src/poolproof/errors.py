@@ -6,6 +6,9 @@ from __future__ import annotations
 class PoolError(Exception):
     """The base of every error that the pool itself raises."""
 
+    # A token of the pool that refused an acquire: tells its errors from those of another pool that create used.
+    of: object = None
+
 
 class AcquireTimeout(PoolError, TimeoutError):
     """The deadline passed while waiting, or nothing was to be had at once with timeout 0 [WAIT-DEADLINE]."""

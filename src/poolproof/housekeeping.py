@@ -48,4 +48,7 @@ class Housekeeper:
         """One round, holding the pool only meanwhile. A pool that failed to keep house once tries again later."""
         pool = self._pool()
         if pool is not None:
-            pool.maintain()
+            try:
+                pool.maintain()
+            except Exception as error:
+                pool._driver.complain("a round of housekeeping failed", error)

@@ -170,15 +170,20 @@ class Lease(Generic[R]):
         return self._driver.options.reset
 
     def __del__(self) -> None:
-        slot = self._slot
-        if slot.record is self._record or slot.record[5] is not None:
-            self._collected()
+        try:
+            slot = self._slot
+            if slot.record is self._record or slot.record[5] is not None:
+                self._collected()
+        except AttributeError:  # interrupted before it had a slot
+            return
 
     def _collected(self) -> None:
         # Whatever strikes in a finalizer is dropped by the interpreter, so try until the slot is given back.
         abandoned = False
-        while self.held:
+        for _ in range(100):
             try:
+                if not self.held:
+                    break
                 abandoned = self._abandon()
             except BaseException:
                 continue
@@ -205,8 +210,8 @@ class ResettingLease(Lease[R]):
     __slots__ = ("_reset",)
 
     def __init__(self, driver: Driver, slot: Slot, record: PlainRecord, reset: Callable[[R], object]) -> None:
-        super().__init__(driver, slot, record)
         self._reset = reset
+        super().__init__(driver, slot, record)
 
     def release(self) -> None:
         if self.held:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from poolproof.core.draft import checked_out_count, free_count
-from poolproof.core.values import CHECKED_OUT, UNBOUNDED, read
+from poolproof.core.values import CHECKED_OUT, UNBOUNDED, Record, Slot, read
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, PoolBusy, PoolClosed, PoolEmpty, PoolError
 from poolproof.reports import Holder
@@ -11,8 +13,11 @@ from poolproof.reports import Holder
 
 def holders_of(driver: Driver) -> tuple[Holder, ...]:
     """Who holds what, the longest first.   Cost: O(slots)."""
+    return holders_among(driver, driver.world().slots)
+
+
+def holders_among(driver: Driver, records: Iterable[tuple[Slot, Record]]) -> tuple[Holder, ...]:
     now = driver.monotonic()
-    records = [(slot, read(slot)) for slot in driver.registry.all()]
     held = [(slot, record) for slot, record in records if record.state == CHECKED_OUT]
     held.sort(key=lambda pair: pair[1].since)
     return tuple(
@@ -32,18 +37,27 @@ def describe(driver: Driver) -> str:
 
 
 def longest_held(driver: Driver) -> str:
-    held = holders_of(driver)
+    # Good enough for a message, and it never has to look twice.
+    held = holders_among(driver, [(slot, read(slot)) for slot in driver.registry.all()])
     return f"; longest held {held[0].seconds:.3g} s by {held[0].who}" if held else ""
 
 
 def timed_out(driver: Driver, asked: float | None) -> AcquireTimeout:
-    return AcquireTimeout(
+    error = AcquireTimeout(
         f"{describe(driver)}: nothing free within {asked} s{longest_held(driver)} [WAIT-DEADLINE]"
     )
+    error.of = driver.token
+    return error
 
 
 def refused(driver: Driver, row: str) -> PoolError:
     """The error for one of the REFUSE rows."""
+    error = refusal(driver, row)
+    error.of = driver.token
+    return error
+
+
+def refusal(driver: Driver, row: str) -> PoolError:
     pool = describe(driver)
     if row == "REFUSE-CLOSED":
         return PoolClosed(f"{pool}: the pool is {driver.state.ledger.phase} [CLOSE-REFUSES]")

@@ -11,13 +11,14 @@ from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from poolproof import core
 from poolproof.core import grant_free
-from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot, read
+from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot, State, Step, read
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, NotPooled, PoolBusy, PoolFull
 from poolproof.forks import watch_forks
 from poolproof.housekeeping import Housekeeper
 from poolproof.lease import Lease
 from poolproof.messages import describe, holders_of, refused
+from poolproof.registry import Reservation
 from poolproof.reports import CloseReport, Holder, PoolEvent, PoolStats, stats_of
 from poolproof.runtime import Runtime
 from poolproof.settings import callable_or_none, checked_settings, count, of_type, seconds
@@ -134,7 +135,11 @@ class Pool(Generic[R]):
         self._housekeeper: Housekeeper | None = None
         watch_forks(self)
         if settings.housekeeping is not None:
-            self._housekeeper = Housekeeper(self, driver, settings.housekeeping)
+            try:
+                self._housekeeper = Housekeeper(self, driver, settings.housekeeping)
+            except BaseException:
+                driver.unfill()
+                raise
 
     def acquire(self, timeout: float | None = DEFAULT, *, reset: Callable[[R], object] | None = None) -> Lease[R]:
         """Return a lease, waiting at most *timeout* seconds for it.   Rows: GRANT-FREE, QUEUE, REFUSE-*, WITHDRAW.
@@ -186,7 +191,9 @@ class Pool(Generic[R]):
         """
         try:
             return self.acquire(0, reset=reset)
-        except (AcquireTimeout, PoolBusy):
+        except (AcquireTimeout, PoolBusy) as error:
+            if error.of is not self._driver.token:
+                raise  # it is create's own: it waited for another pool
             return None
 
     def add(self, resource: R) -> None:
@@ -198,14 +205,20 @@ class Pool(Generic[R]):
             DuplicateResource: this very object is in the pool already [IDENTITY-ONLY].
         """
         driver = self._driver
-        with driver.registry.reserved(resource):
-            step = driver.step(
-                lambda state, now: core.add(state, driver.options, resource, driver.expiry(now), now)
-            )
+        place = Reservation(driver.registry, resource)
+
+        def propose(state: State, now: float) -> Step | None:
+            step = core.add(state, driver.options, resource, driver.expiry(now), now)
             if step is not None:
                 number = step.fired[0].slot
-                slot = next(cell for cell, _ in step.moves if isinstance(cell, Slot) and cell.number == number)
-                driver.registry.confirm(slot, resource)
+                place.into(next(cell for cell, _ in step.moves if isinstance(cell, Slot) and cell.number == number))
+            return step
+
+        try:
+            step = driver.step(propose)
+        finally:
+            place.end()
+        driver.tend()
         if step is None:
             self._require_open()
             raise PoolFull(f"{describe(driver)}: no room for one more resource [CAPACITY]")
@@ -294,7 +307,14 @@ class Pool(Generic[R]):
         driver = self._driver
         before = driver.state.ledger
         deadline = None if grace is None or math.isinf(grace) else driver.monotonic() + grace
-        driver.step(lambda state, now: core.close(state, driver.options, now))
+        refused_now = 0
+
+        def propose(state: State, now: float) -> Step | None:
+            nonlocal refused_now
+            refused_now = state.ledger.waiting if state.ledger.phase == "open" else 0
+            return core.close(state, driver.options, now)
+
+        driver.step(propose)
         driver.tend()
         wait_until_closed(driver, deadline)
         revoked = revoke_all(driver) if force and driver.state.ledger.live else 0
@@ -303,7 +323,7 @@ class Pool(Generic[R]):
         ledger = driver.state.ledger
         return CloseReport(
             closed=ledger.phase == "closed",
-            refused=before.waiting if before.phase == "open" else 0,
+            refused=refused_now,
             destroyed=ledger.destroyed - before.destroyed,
             revoked=revoked,
             holders=holders_of(driver),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 from poolproof.core.values import UNBOUNDED, Options
+from poolproof.errors import DuplicateResource
 from poolproof.reports import PoolEvent, PoolSetup
 from poolproof.runtime import Runtime, ThreadRuntime
 
@@ -114,7 +115,7 @@ def checked_settings(
     if options["executor"] is not None and not callable(getattr(options["executor"], "submit", None)):
         raise TypeError(f"executor must have a submit method, not be a {type(options['executor']).__name__}")
     settings = Settings(
-        resources=distinct(resources),
+        resources=distinct(resources, options["name"]),
         discard_on=exception_types(discard_on),
         executor_for=work_names(executor_for, options["executor"]),
         runtime=ThreadRuntime() if runtime is None else runtime,
@@ -166,11 +167,14 @@ def seconds(name: str, value: object, *, optional: bool = True, above_zero: bool
         return
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__} [INPUTS-VALIDATED]")
-    if math.isnan(value) or value < 0 or (above_zero and value == 0):
+    # Written so that NaN fails; an integer may be too large to be a float at all.
+    if not 0 <= value <= UNBOUNDED or (above_zero and value == 0):
         raise ValueError(
             f"{name} must be a number of seconds {'above 0' if above_zero else 'from 0 up'}, not {value} "
             "[INPUTS-VALIDATED]"
         )
+    if value != UNBOUNDED and value > sys.float_info.max:
+        raise ValueError(f"{name} is too large for a number of seconds [INPUTS-VALIDATED]")
 
 
 def fraction(name: str, value: object) -> None:
@@ -180,6 +184,7 @@ def fraction(name: str, value: object) -> None:
 
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    of_type(name, value, str)
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r} [INPUTS-VALIDATED]")
 
@@ -189,11 +194,11 @@ def of_type(name: str, value: object, kind: type) -> None:
         raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__} [INPUTS-VALIDATED]")
 
 
-def distinct(resources: Iterable[Any] | None) -> tuple[Any, ...]:
+def distinct(resources: Iterable[Any] | None, name: str) -> tuple[Any, ...]:
     """A copy of *resources*, no object twice. They are told apart by identity and never compared."""
     copy = tuple(() if resources is None else resources)
     if len({id(resource) for resource in copy}) < len(copy):
-        raise ValueError("resources holds the same object more than once [INPUTS-VALIDATED]")
+        raise DuplicateResource(f"pool {name!r}: resources holds the same object more than once [NO-DUPLICATES]")
     return copy
 
 

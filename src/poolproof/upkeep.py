@@ -22,6 +22,7 @@ def maintain(driver: Driver) -> None:
         look_for_overdue(driver)
         driver.step(lambda state, now: core.retry(state, options, now))
     driver.tend()
+    driver.registry.sweep()
 
 
 def inspect_all(driver: Driver) -> None:
@@ -42,18 +43,27 @@ def look_for_overdue(driver: Driver) -> None:
     if limit is None:
         return
     now = driver.monotonic()
-    for slot, record in checked_out(driver):
-        if now - record.since <= limit:
-            continue
+    overdue = [(slot, record) for slot, record in checked_out(driver) if now - record.since > limit]
+    told, driver.overdue = driver.overdue, frozenset(record.number for _, record in overdue)
+    for slot, record in overdue:
         if driver.settings.revoke_overdue:
             driver.settle(slot, record, core.revoke)
-        else:
-            warnings.warn(
-                f"lease {record.number} of pool {driver.settings.name!r} is held by "
-                f"{driver.runtime.name_of(record.who)} for longer than max_lease={limit} s [LEASE-OVERDUE]",
-                PoolWarning,
-                stacklevel=2,
-            )
+        elif record.number not in told:
+            warn_of(driver, record)
+
+
+def warn_of(driver: Driver, record: Record) -> None:
+    """Warn of an overdue lease; where warnings are errors, log it instead, so that the round goes on."""
+    try:
+        warnings.warn(
+            f"lease {record.number} of pool {driver.settings.name!r} is held by "
+            f"{driver.runtime.name_of(record.who)} for longer than max_lease={driver.settings.max_lease} s "
+            "[LEASE-OVERDUE]",
+            PoolWarning,
+            stacklevel=2,
+        )
+    except PoolWarning as error:
+        driver.complain("a lease is overdue", error)
 
 
 def revoke_all(driver: Driver) -> int:

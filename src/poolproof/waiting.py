@@ -73,7 +73,8 @@ class Waiter:
             if self.ticket.record.state == WAITING:
                 raise refused(self.driver, "REFUSE-CLOSED")
         elif record.build is not None and record.build is not self.begun:
-            self.build(record.build)
+            if self.begun is None or not self.late():
+                self.build(record.build)
         elif not self.driver.help():
             self.sleep()
         return None
@@ -95,7 +96,8 @@ class Waiter:
                     self.grant(state, driver.options._replace(max_idle=UNBOUNDED))
             elif driver.step(propose) is None:
                 row = core.refusal(State.of(state), driver.options, self.patient, driver.monotonic())
-                if row is not None and driver.atom.value is state and not driver.help():
+                hopeless = row in ("REFUSE-CLOSED", "REFUSE-EMPTY")  # whatever work is done first
+                if row is not None and driver.atom.value is state and (hopeless or not driver.help()):
                     if driver.observer is not None:
                         driver.observe(state, (Fired(row),))
                     raise refused(driver, row)
@@ -123,17 +125,26 @@ class Waiter:
 
     def build(self, slot: Slot) -> None:
         """Carry out the build that is bound to the ticket, here or in the executor."""
+        duty = Duty(self.driver, Build(slot, slot.record))
+        # From here on the duty owes the build, not the waiter: it gives the build back if it is never carried out.
         self.begun = slot
-        self.driver.dispatch(Duty(self.driver, Build(slot, slot.record)))
+        self.driver.dispatch(duty)
 
     def sleep(self) -> None:
         """Park until something happened to the ticket; withdraw it when the deadline has passed."""
         timeout = None if self.deadline is None else self.deadline - self.driver.monotonic()
         if (timeout is None or timeout > 0) and self.ticket.parker.park(timeout):
             return
-        if self.deadline is not None and self.driver.monotonic() >= self.deadline and self.withdraw():
+        self.late()
+
+    def late(self) -> bool:
+        """Give up if the deadline has passed; true if it has, but the ticket got its outcome before."""
+        if self.deadline is None or self.driver.monotonic() < self.deadline:
+            return False
+        if self.withdraw():
             self.abandon_build()
             raise timed_out(self.driver, self.asked)
+        return True
 
     def withdraw(self) -> bool:
         driver = self.driver
@@ -170,9 +181,11 @@ class Waiter:
         except Exception as error:
             cause = error
         except BaseException:
-            lease.discard()
+            self.driver.settle(slot, hold, core.discard)
             raise
         if self.driver.settle(slot, hold, core.check_failed, ticket=self.ticket) is None:
+            if not self.driver.is_open:
+                raise refused(self.driver, "REFUSE-CLOSED")
             lease.release()  # it was revoked meanwhile, and this says so
         if self.ticket.record.state == REFUSED and self.driver.is_open:
             raise CheckFailed(

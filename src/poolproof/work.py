@@ -7,11 +7,12 @@ first, the duty's finalizer gives the work back to the pool, where the next pass
 
 from __future__ import annotations
 
-from operator import call
+from collections import deque
+from operator import call, length_hint
 from typing import TYPE_CHECKING, Any, Final
 
 from poolproof import core
-from poolproof.core.values import OPEN, Build, Check, Effect, PlainRecord, Reset, Slot, current_record
+from poolproof.core.values import ABSENT, OPEN, Build, Check, Effect, PlainRecord, Reset, Slot, current_record
 from poolproof.errors import CheckFailed, DuplicateResource
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Duty:
 
     def run(self) -> None:
         """Carry it out. Never raises an `Exception`; an interruption is passed on when the pool is in order."""
+        if not self.held:  # it was left behind by a fork
+            return
         if isinstance(self.effect, Build):
             build(self.driver, self.slot, self.record)
         elif isinstance(self.effect, Reset):
@@ -54,7 +57,8 @@ class Duty:
             self.driver.settle(self.slot, self.record, core.orphan)
 
     def __del__(self) -> None:
-        self.forsake()
+        if hasattr(self, "record"):  # or else it was interrupted before it owed anything
+            self.forsake()
 
 
 def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
@@ -70,7 +74,8 @@ def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
         admit(driver, slot, record, made[0])
     except BaseException as error:
         if made and not isinstance(error, DuplicateResource):
-            admit(driver, slot, record, made[0])
+            if current_record(slot, record) is not None:
+                admit(driver, slot, record, made[0])
             raise
         step = driver.settle(slot, record, core.build_failed, error=error)
         if not isinstance(error, Exception):
@@ -119,18 +124,24 @@ def inspect(driver: Driver, effect: Check) -> None:
 
 
 def destroy(driver: Driver, slot: Slot, record: PlainRecord) -> None:
-    """Call destroy. However it ends, the slot is gone afterwards: a second try could destroy twice."""
+    """Call destroy. However it ends, the slot is gone afterwards: a second try could destroy twice.
+
+    The C call that calls destroy takes the resource out of *todo* first. So whatever interrupts, it is known whether
+    destroy has been called; if not, the work is still owed [DESTROY-ONCE].
+    """
     function = driver.settings.destroy
-    begun = False
+    todo = iter((slot.resource,) if function is not None else ())
     try:
         if function is not None:
-            begun = True
-            function(slot.resource)
+            deque(map(function, todo), 0)
         driver.settle(slot, record, core.destroyed)
     except BaseException as error:
-        if begun or function is None:
+        called = not length_hint(todo)
+        if called:
             driver.settle(slot, record, core.destroyed)
-        if not isinstance(error, Exception):
+            driver.registry.discharge(slot)
+        if not called or not isinstance(error, Exception):
             raise
         driver.complain("destroy failed; the resource was dropped", error)
-    driver.registry.discharge(slot)
+    else:
+        driver.registry.discharge(slot)

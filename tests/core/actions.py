@@ -7,7 +7,6 @@ from typing import Any
 
 from core.contracts import (
     Action,
-    fit,
     free_slots,
     is_bound,
     is_open,
@@ -15,7 +14,6 @@ from core.contracts import (
     meagre,
     none_fit_free,
     some_unfit,
-    waiting_tickets,
     would_be_short,
 )
 from core.shapes import Scene, Shape
@@ -26,10 +24,13 @@ from poolproof.core.values import (
     DISCARDED,
     RETURNING,
     Fired,
+    Record,
     Retired,
     SlotState,
+    State,
     Step,
     Ticket,
+    read,
 )
 from poolproof.core.world import backlog_of
 
@@ -40,7 +41,7 @@ def held(function: Callable[..., Step], **extra: Any) -> Callable[[Scene], Step]
     def perform(scene: Scene) -> Step:
         slot = scene.subject
         assert slot is not None
-        return function(scene.state, scene.options, slot, slot.record, now=scene.now, **extra)
+        return function(scene.state, scene.options, slot, read(slot), now=scene.now, **extra)
 
     return perform
 
@@ -98,7 +99,7 @@ def grant_free(scene: Scene) -> Step | None:
     found = core.grant_free(scene.state, scene.options, scene.now, "client")
     if found is None:
         return None
-    state, slot, record = found
+    state, slot, record = State.of(found[0]), found[1], Record._make(found[2])
     return Step(state, ((slot, record),), (), (), (Fired("GRANT-FREE", slot.number, record.number),))
 
 
@@ -107,9 +108,7 @@ def withdraw(place: int) -> Callable[[Scene], Step | None]:
 
 
 def withdrawn_row(place: int) -> Callable[[Scene], str | None]:
-    return lambda scene: (
-        "WITHDRAW" if is_open(scene) and scene.tickets[place].record.state == "waiting" else None
-    )
+    return lambda scene: "WITHDRAW" if is_open(scene) and scene.tickets[place].record.state == "waiting" else None
 
 
 # Others.
@@ -143,7 +142,7 @@ def check_failed(scene: Scene) -> Step:
     slot, ticket = scene.subject, scene.lease
     assert slot is not None
     assert ticket is not None
-    return core.check_failed(scene.state, scene.options, slot, slot.record, ticket, scene.now)
+    return core.check_failed(scene.state, scene.options, slot, read(slot), ticket, scene.now)
 
 
 def add(scene: Scene) -> Step | None:
@@ -169,7 +168,7 @@ def remove(scene: Scene) -> Step | None:
 
 def retire_row(scene: Scene) -> str | None:
     assert scene.subject is not None
-    return None if isinstance(scene.subject.record.mark, Retired) else "RETIRE"
+    return None if isinstance(read(scene.subject).mark, Retired) else "RETIRE"
 
 
 def resize(scene: Scene) -> Step | None:

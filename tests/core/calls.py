@@ -12,7 +12,6 @@ from functools import partial
 from typing import NamedTuple
 
 import poolmodel
-
 from core.worlds import Built
 from poolproof import core
 from poolproof.core.draft import Draft, free_count
@@ -27,6 +26,7 @@ from poolproof.core.values import (
     State,
     Step,
     Ticket,
+    read,
 )
 from poolproof.core.world import backlog_of, slot_states
 
@@ -74,7 +74,7 @@ def calls(built: Built, config: poolmodel.Config, tickets: tuple[int, ...], limi
         if config.check:
             yield Call("inspect", core.inspect(built.state, built.options, slot, built.now))
         for name, call in owned_calls(built, config, slot, held[slot]):
-            yield Call(name, call(built.state, built.options, slot, slot.record))
+            yield Call(name, call(built.state, built.options, slot, read(slot)))
     yield from pool_calls(built, limits)
 
 
@@ -105,13 +105,13 @@ def grant(built: Built, number: int) -> Step | None:
     found = core.grant_free(numbered, built.options, built.now, "client")
     if found is None:
         return None
-    after, slot, record = found
-    return Step(after, ((slot, record),), (), (), (Fired("GRANT-FREE", slot.number, number),))
+    state, slot, record = State.of(found[0]), found[1], Record._make(found[2])
+    return Step(state, ((slot, record),), (), (), (Fired("GRANT-FREE", slot.number, number),))
 
 
 def has_fit_free(state: State, options: Options, now: float) -> bool:
     draft = Draft(state, options, now)
-    return any(draft.fit(slot, slot.record) for items in (state.free, state.back) for slot in walk(items))
+    return any(draft.fit(slot, read(slot)) for items in (state.free, state.back) for slot in walk(items))
 
 
 # Slots that somebody holds.
@@ -132,7 +132,7 @@ def owned_calls(built: Built, config: poolmodel.Config, slot: Slot, state: str) 
     if state == "creating":
         yield "build_ok", partial(core.build_ok, now=now)
         yield "build_failed", partial(core.build_failed, error=OSError("refused"), now=now)
-        if unbound(slot.record, built.state):
+        if unbound(read(slot), built.state):
             yield "build_abandoned", partial(core.build_abandoned, now=now)
     elif state == "checked_out":
         yield from lease_calls(built, config, slot)
@@ -155,7 +155,7 @@ def lease_calls(built: Built, config: poolmodel.Config, slot: Slot) -> Iterator[
     yield "detach", partial(core.detach, now=now)
     yield "revoke", partial(core.revoke, now=now)
     if config.check:
-        ticket = built.tickets[slot.record.number]
+        ticket = built.tickets[read(slot).number]
         yield "check_failed", partial(core.check_failed, ticket=ticket, now=now)
 
 

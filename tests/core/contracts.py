@@ -12,12 +12,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from core.shapes import Numbers, Scene, Shape, both, state_of
-from poolproof import core
-from poolproof.core.acquire import refusal
 from poolproof.core.lists import length, queue_items
 from poolproof.core.values import (
     CHECKED_OUT,
-    FREE,
     GRANTED,
     OPEN,
     RETURNING,
@@ -28,6 +25,7 @@ from poolproof.core.values import (
     State,
     Step,
     Ticket,
+    read,
 )
 from poolproof.core.world import backlog_of
 
@@ -37,7 +35,7 @@ class Action(NamedTuple):
 
     perform: Callable[[Scene], Step | None]
     row: Callable[[Scene], str | None]
-    allowed: Callable[[Scene], Any] = lambda scene: True  # noqa: ARG005
+    allowed: Callable[[Scene], Any] = lambda scene: True
 
 
 # The guards of the table.
@@ -59,8 +57,8 @@ def fit(scene: Scene) -> Any:
         [
             numbers.age == numbers.generation,
             numbers.now < numbers.expires,
-            subject.record.uses < numbers.most_uses,
-            not isinstance(subject.record.mark, Retired),
+            read(subject).uses < numbers.most_uses,
+            not isinstance(read(subject).mark, Retired),
         ]
     )
 
@@ -206,7 +204,7 @@ def order_is_kept(scene: Scene, step: Step, waited: list[Ticket], outcomes: list
 
 def holds(ticket: Ticket) -> bool:
     slot, hold = ticket.record.slot, ticket.record.hold
-    return slot is not None and slot.record is hold and slot.record.state == CHECKED_OUT
+    return slot is not None and slot.record is hold and read(slot).state == CHECKED_OUT
 
 
 # The contract.
@@ -228,7 +226,7 @@ def holds_after(action: Action, shape: Shape, numbers: Numbers) -> bool:
     """The postcondition of *action*."""
     scene = _SCENES.pop() if _SCENES else Scene(shape, numbers)
     start, waited = scene.state, waiting_tickets(scene)
-    was = scene.subject.record.state if scene.subject is not None else None
+    was = read(scene.subject).state if scene.subject is not None else None
     done = [(ticket, ticket.record) for ticket in scene.tickets if ticket.record.state != WAITING]
     row = action.row(scene)
     step = action.perform(scene)

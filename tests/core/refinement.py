@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import poolmodel
 import specification
-from poolmodel import machine
-
-from core.calls import ARRIVAL, Call, Limits, calls, has_fit_free
+from core.calls import ARRIVAL, Call, calls, has_fit_free
 from core.worlds import NOW, Built, after, alpha
+from poolmodel import machine
 from poolproof import core
-from poolproof.core.lists import queue_items
-from poolproof.core.values import Build, Check, Destroy, Reset, Step
+from poolproof.core.values import Step
 from poolproof.core.world import broken
 
 Outcomes = Mapping[poolmodel.Event, poolmodel.Outcome]

@@ -37,6 +37,7 @@ from poolproof.core.values import (
     Step,
     Ticket,
     TicketRecord,
+    read,
 )
 from poolproof.core.world import backlog_of
 
@@ -169,14 +170,14 @@ class Scene:
             slot = ticket.record.build
             assert slot is not None
             index = self.slots.index(slot)
-            bound = Slot(slot.number, numbers.age, slot.record)
+            bound = Slot(slot.number, numbers.age, read(slot))
             bound.expires = numbers.expires
             self.slots[index] = bound
             ticket.record = TicketRecord(WAITING, bound)
             return bound
         uses = 0 if shape.subject == CREATING else numbers.uses
         slot = self._slot(shape.subject, uses, numbers.expires, numbers.age)
-        slot.record = self._marked(slot.record)
+        slot.record = self._marked(read(slot))
         if shape.subject == CHECKED_OUT:
             self.lease = Ticket(slot.number, None, None)
             self.lease.record = TicketRecord(GRANTED, None, slot, slot.record)
@@ -197,11 +198,13 @@ class Scene:
             if isinstance(cell, Slot) and cell not in self.slots:
                 self.slots.append(cell)
         builds = [ticket.record.build for ticket in self.tickets if ticket.record.build is not None]
+        if self.lease is not None and self.lease.record.build is not None:
+            builds.append(self.lease.record.build)
         builds += [effect.slot for effect in step.effects]
         for slot in builds:
-            if slot not in self.slots and slot.record.state == CREATING:
+            if slot not in self.slots and read(slot).state == CREATING:
                 self.slots.append(slot)
-        self.slots = [slot for slot in self.slots if slot.record.state != ABSENT]
+        self.slots = [slot for slot in self.slots if read(slot).state != ABSENT]
         self.state = step.state
 
     # What must be true.
@@ -245,13 +248,13 @@ class Scene:
             ledger.phase != OPEN or (len(living) == len(waits) and all(ticket in living for ticket in waits)),
             (len(living), len(queue) - len(living)) == (ledger.waiting, ledger.tombs),
             *(slot.generation == ledger.generation for slot in free),
-            *(slot.record.uses < self.options.max_uses for slot in free),
-            *(not isinstance(slot.record.mark, Retired) for slot in free),
+            *(read(slot).uses < self.options.max_uses for slot in free),
+            *(not isinstance(read(slot).mark, Retired) for slot in free),
         ]
 
     def _once(self, slot: Slot, free: list[Slot], backlog: list[Slot]) -> bool:
         places = free.count(slot) + backlog.count(slot)
-        return places == 1 if slot.record.state == FREE else places == backlog.count(slot) <= 1
+        return places == 1 if read(slot).state == FREE else places == backlog.count(slot) <= 1
 
     def _numbers_are_right(self) -> list[Any]:
         """COUNTS-RECOUNT, CONSERVATION, WORK-CONSERVING, CLOSE-FINAL."""
@@ -275,8 +278,8 @@ class Scene:
 def state_of(slot: Slot, backlog: list[Slot]) -> SlotState:
     """The state of *slot*. The backlog decides before the register: a bulk step moves lists only."""
     if slot in backlog:
-        return RETURNING if slot.record.state == RETURNING else DISCARDED
-    return slot.record.state
+        return RETURNING if read(slot).state == RETURNING else DISCARDED
+    return read(slot).state
 
 
 def either(*claims: Any) -> Any:

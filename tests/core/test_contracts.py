@@ -9,7 +9,7 @@ import pytest
 
 from core.actions import CONTRACTS
 from core.shapes import Numbers, Shape
-from core.symbolic import CONFIRMED, IMPOSSIBLE, Contract, Verdict, generate, verdict
+from core.symbolic import CONFIRMED, Contract, Verdict, generate, verdict
 
 pytestmark = [pytest.mark.crosshair]
 
@@ -33,9 +33,7 @@ def verdicts(path: Path, name: str, shapes: Sequence[Shape]) -> dict[Shape, Verd
         for place, shape in enumerate(shapes)
     ]
     module = generate(path / f"contracts_{abs(hash(name))}.py", IMPORTS, Numbers, contracts)
-    return {
-        shape: verdict(getattr(module, each.name)) for shape, each in zip(shapes, contracts, strict=True)
-    }
+    return {shape: verdict(getattr(module, each.name)) for shape, each in zip(shapes, contracts, strict=True)}
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

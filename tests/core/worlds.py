@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import poolmodel
-
 from poolproof.core import values
 from poolproof.core.draft import Draft
 from poolproof.core.lists import from_iterable, push, queue_items, reverse
@@ -37,6 +36,7 @@ from poolproof.core.values import (
     Step,
     Ticket,
     TicketRecord,
+    read,
 )
 from poolproof.core.world import World, backlog_of, slot_states
 
@@ -84,7 +84,7 @@ class Built:
         queue = queue_items(self.state.ledger.queue, self.state.ledger.tail)
         return World(
             self.state,
-            tuple((slot, slot.record) for slot in self.slots.values()),
+            tuple((slot, read(slot)) for slot in self.slots.values()),
             tuple((ticket, ticket.record) for ticket in queue),
         )
 
@@ -116,7 +116,7 @@ def gamma(state: poolmodel.State, config: poolmodel.Config, variant: Variant = P
             ticket = tickets[slot.holder] = Ticket(slot.holder, "client", None)
             stale = next((t.record.build for t in others if variant.tombs), None)
             cell = slots[slot.number]
-            ticket.record = TicketRecord(GRANTED, stale, cell, _hold(cell.record))
+            ticket.record = TicketRecord(GRANTED, stale, cell, _hold(read(cell)))
     ledger = _ledger(state, config, slots)._replace(**_queue(state, tickets, variant))
     ledger = ledger._replace(backlog=_backlog(state, slots, variant))
     ledger = ledger._replace(quiet=_quiet(ledger, options))
@@ -147,7 +147,7 @@ def _slot(slot: poolmodel.Slot, variant: Variant) -> Slot:
     return cell
 
 
-def _hold(record: Record) -> Record:
+def _hold(record: Record) -> values.PlainRecord:
     """The record that the holder knows."""
     return record.mark.origin if isinstance(record.mark, Retired) else record
 
@@ -280,7 +280,7 @@ def after(world: World, step: Step) -> World:
     moves = dict(step.moves)
     registers = {slot: moves.get(slot, record) for slot, record in world.slots}
     for slot in born(step):
-        registers.setdefault(slot, moves.get(slot, slot.record))
+        registers.setdefault(slot, moves.get(slot, read(slot)))
     queue = queue_items(step.state.ledger.queue, step.state.ledger.tail)
     return World(
         step.state,
@@ -304,5 +304,5 @@ def commit(built: Built, step: Step) -> None:
         cell.record = record
         if isinstance(cell, Ticket):
             built.tickets[cell.number] = cell
-    built.slots = {number: slot for number, slot in built.slots.items() if slot.record.state != "absent"}
+    built.slots = {number: slot for number, slot in built.slots.items() if read(slot).state != "absent"}
     built.state = step.state

@@ -99,7 +99,7 @@ def injuries(make: Callable[[], scenes.Scene], kind: type[BaseException], grain:
             yield harm
             nth += 1
         others = [repr(error) for error in unraisable if not isinstance(error, kind)]
-        assert [] == others
+        assert [] == others, others
 
 
 def code_of(function: Callable[..., object]) -> CodeType:

@@ -22,6 +22,7 @@ class Scene:
         self.held: list[Lease[Thing]] = []
         self.waiters: list[Thread] = []
         self.outside: list[Thing] = []
+        self.failing = False
         given = self.maker.several(options.pop("given", 0))
         if options.pop("builds", False):
             options["create"] = self.maker.create
@@ -53,7 +54,7 @@ class Scene:
 
     def verdict(self) -> list[str]:
         """What is wrong after one round of maintenance."""
-        pool = self.pool
+        pool, self.failing = self.pool, False
         if self.waiters:
             self.release_all()
         for waiter in self.waiters:
@@ -124,14 +125,13 @@ def acquire_unfit() -> Scene:
 
 
 def acquire_create_failed() -> Scene:
-    def fail_once() -> Thing:
-        if not failed:
-            failed.append(True)
+    def create() -> Thing:
+        if scene.failing:
             raise OSError("no connection")
         return scene.maker.create()
 
-    failed: list[bool] = []
-    scene = Scene(create=fail_once, max_size=1)
+    scene = Scene(create=create, max_size=1)
+    scene.failing = True
     return scene
 
 
@@ -207,7 +207,7 @@ def release_reset() -> Scene:
 
 
 def release_reset_handed_off() -> Scene:
-    scene = Scene(given=1, reset=lambda thing: None, observer=lambda event: None)
+    scene = Scene(given=1, builds=True, max_size=1, reset=lambda thing: None, observer=lambda event: None)
     [lease] = scene.hold()
     scene.wait()
     scene.operation = lease.release

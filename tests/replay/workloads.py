@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from poolproof import Lease, Pool, PoolError, StaleLease
+from poolproof import Lease, Pool, PoolClosed, PoolError, StaleLease
 from poolproof.replay import Recorder
 from poolproof.runtime import ThreadRuntime
 
@@ -69,6 +69,7 @@ def random_options(random: Random, alone: bool) -> dict[str, Any]:
     given = random.randrange(0, min(limit or 3, 3) + 1)
     least = random.randrange(0, min(limit or 3, 3) + 1) if factory else random.randrange(0, given + 1)
     some = random.choice([None, None, 1, 2])
+    some = None if some is None else max(some, least)  # TODO
     tick = 1.0 if alone else 0.002
     options: dict[str, Any] = {
         "resources": [Resource() for _ in range(given)],
@@ -106,6 +107,7 @@ class Workload:
                 options[name] = getattr(self, name)
         if self.random.random() < 0.3:
             options["executor"] = LossyExecutor(self.random) if alone else self.threads()
+            options["executor_for"] = ["reset", "destroy"] if alone else ["build", "reset", "destroy"]
         self.pool: Pool[Resource] | None = None
         self.known: list[Resource] = list(options["resources"])
         self.flaky = False
@@ -176,8 +178,11 @@ class Workload:
     def end(self, held: list[Lease[Resource]]) -> None:
         if held:
             lease = held.pop(self.random.randrange(len(held)))
-            ends = [lease.release] * 7 + [lease.discard, lease.detach, lambda: None]
-            self.random.choice(ends)()  # the last abandons it
+            ends: list[Callable[[], object]] = [lease.release] * 7 + [lease.discard, lease.detach, self.abandon]
+            self.random.choice(ends)()
+
+    def abandon(self) -> None:
+        """Nothing: the lease is collected when nobody remembers it."""
 
     def work(self, steps: int) -> None:
         """Do this many random things, each of which may fail as the pool allows it to."""
@@ -203,6 +208,14 @@ class Workload:
             except StaleLease:
                 continue
 
+    def refused_at_last(self) -> None:
+        assert self.pool is not None
+        try:
+            self.pool.acquire(0)
+        except PoolClosed:
+            return
+        raise AssertionError("a closed pool granted a lease")
+
     def pass_time(self) -> None:
         if isinstance(self.runtime, AloneRuntime):
             self.runtime.now += self.random.choice([0.5, 2.0, 5.0, 40.0])
@@ -220,6 +233,7 @@ class Workload:
         if self.executor is not None:
             self.executor.shutdown()
         self.pool.close(grace=1.0)
+        self.refused_at_last()
         self.look()
         return self.recorder
 

@@ -12,6 +12,7 @@ from poolproof.core.lists import queue_items, walk
 from poolproof.core.release import is_fresh
 from poolproof.core.upkeep import drop, oldest_first
 from poolproof.core.values import (
+    ABSENT,
     CHECKED_OUT,
     CLOSING,
     FREE,
@@ -41,7 +42,8 @@ def add(state: State, options: Options, resource: Any, expires: float, now: floa
     draft.made += 1
     draft.added += 1
     draft.live += 1
-    slot = Slot(draft.made, draft.generation, Record(FREE, 0, now, None, 0, None))
+    # The register says absent until this step is committed, so the registry can know the slot before that.
+    slot = Slot(draft.made, draft.generation, Record(ABSENT, 0, now, None, 0, None))
     slot.resource, slot.expires = resource, expires
     draft.put_free(slot, 0, now)
     draft.fire("ADD", slot)

@@ -34,6 +34,9 @@ class Recorder:
     def __call__(self, event: PoolEvent) -> None:
         self._events.append(event)  # one step of the interpreter, so nothing can come in between
 
+    def __len__(self) -> int:
+        return len(self._events)
+
     def note(self, stats: PoolStats) -> None:
         """Keep the counts of one moment, for `replay` to compare with the model's."""
         self._snapshots.append(stats)

@@ -74,6 +74,8 @@ class Recount:
             self.created, self.added = self.created + (row != "ADD"), self.added + (row == "ADD")
         else:
             self.expect(slot in self.there, "CONSERVATION", f"{row}: slot {slot} holds no resource")
+            holder = self.holders.get(slot)
+            self.expect(holder is None, "EXCLUSIVE", f"{row}: slot {slot}, which ticket {holder} holds")
             self.there.discard(slot)
             self.detached, self.destroyed = self.detached + (row == "DETACH"), self.destroyed + (row == "DESTROYED")
 
