@@ -4,9 +4,13 @@
 ``guards``      the guards of the spec's table, one predicate each, under the spec's own names
 ``rows``        the rows of the spec's table, one function each, in table order
 ``machine``     one indivisible step: a row, then the balance
-``invariants``  what must hold in every state, on every edge, and in the long run
-``explore``     every reachable state of a small scope, breadth first
+``invariants``  what may never happen, in any state or on any edge
+``policies``    which of several harmless rows is the right one
+``explore``     every reachable state of a small scope, breadth first; ``configurations`` names the scopes
+``lanes``       a counterexample, as a reader wants it
 ``liveness``    what must happen eventually, under named fairness
+``necessity``   what each guard is for, found out by dropping it
+``mutants``     models with one mistake each, for the checks to find
 
 Nothing here imports the implementation, and nothing here is clever: speed is bought only where a scope needs
 it.

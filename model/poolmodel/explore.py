@@ -18,7 +18,7 @@ from poolmodel.invariants import Edge, broken_by_edge, broken_by_state
 from poolmodel.machine import Rows, enabled, perform
 from poolmodel.policies import ACQUIRES, broken_policies
 from poolmodel.rows import ROWS
-from poolmodel.state import Config, Domain, Event, State, initial, live
+from poolmodel.state import Config, Domain, State, initial, live
 
 OUTSIDE = frozenset(row.id for row in ROWS.values() if not row.inside)
 
@@ -181,19 +181,3 @@ def _breach(found: Exploration, node: Node, step: Step, new: bool) -> bool:
         found.counterexample = Counterexample(tuple(broken), tuple(policies), path)
         return True
     return False
-
-
-__all__ = [
-    "OUTSIDE",
-    "PROMISED",
-    "Counterexample",
-    "Edge",
-    "Event",
-    "Exploration",
-    "Node",
-    "Scope",
-    "Step",
-    "explore",
-    "first_node",
-    "steps",
-]

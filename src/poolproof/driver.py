@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable
-from operator import call
 from typing import Any
 
 from poolproof import core
@@ -60,11 +60,14 @@ class Driver:
         self.registry = Registry(settings.name)
         self.overdue: frozenset[int] = frozenset()
         self.token = object()
+        # In the child after a fork, slots of an earlier generation are the parent's.
+        self.first_generation = 0
         self.start()
 
     def start(self) -> None:
         """Begin with an empty state: when made, and again in the child after a fork."""
         ledger = EMPTY_LEDGER._replace(
+            generation=self.first_generation,
             limit=UNBOUNDED if self.settings.max_size is None else self.settings.max_size,
             quiet=not self.options.reset,
         )
@@ -74,7 +77,12 @@ class Driver:
     def forget(self) -> None:
         """Start anew in the child after a fork."""
         self.registry = Registry(self.settings.name)
+        self.first_generation = self.state.ledger.generation + 1
         self.start()
+
+    def inherited(self, slot: Slot) -> bool:
+        """Whether *slot* is the parent's, and this is the child after a fork."""
+        return slot.generation < self.first_generation
 
     @property
     def state(self) -> State:
@@ -123,7 +131,7 @@ class Driver:
 
         def propose(state: State, now: float) -> Step | None:
             record = current_record(slot, hold)
-            if record is None:
+            if record is None or self.inherited(slot):
                 return None
             return row(state, self.options, slot, record, now=now, **extra)
 
@@ -202,15 +210,15 @@ class Driver:
 
     def fill(self) -> None:
         """Put the given resources into the new pool, and build up to min_size; all or nothing [BUILT-UNDONE]."""
-        create, built = self.settings.create, list[Any]()
+        built: defaultdict[int, Any] = defaultdict(self.settings.create)  # see `build`
         try:
-            while create is not None and len(built) + len(self.settings.resources) < self.options.min_size:
-                built.extend(map(call, (create,)))
-            self.adopt_initial(built)
+            for number in range(self.options.min_size - len(self.settings.resources)):
+                built[number]
+            self.adopt_initial([*built.values()])
             if self.observer is not None:
                 self.observe(self.state, (), self.settings.setup(len(built)))
         except BaseException:
-            self.undo(built)
+            self.undo([*built.values()])
             raise
 
     def unfill(self) -> None:

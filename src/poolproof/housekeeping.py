@@ -22,8 +22,13 @@ class Housekeeper:
         self._stopped = False
         self.start()
 
+    def restart(self) -> None:
+        """In the child after a fork, where no thread survives, and where a closed pool is open again."""
+        self._stopped = False
+        self.start()
+
     def start(self) -> None:
-        """Start the thread: when made, and again in the child after a fork, where no thread survives."""
+        """Start the thread."""
         driver = self._driver()
         if driver is not None and not self._stopped:
             self._parker = driver.runtime.parker()

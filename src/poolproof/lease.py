@@ -188,8 +188,11 @@ class Lease(Generic[R]):
             except BaseException:
                 continue
         if abandoned:
+            who = self._driver.runtime.name_of(self._record[3])
+            seconds = self._driver.monotonic() - self._record[2]
             warnings.warn(
-                f"{self!r} was collected without having been ended; its slot was given back [LEASE-ABANDONED]",
+                f"lease {self.number} of pool {self._driver.settings.name!r}, acquired by {who} {seconds:.3g} s ago, "
+                "was collected without having been ended; its slot was given back [LEASE-ABANDONED]",
                 PoolWarning,
                 source=self,
                 stacklevel=1,

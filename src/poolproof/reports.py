@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from poolproof.core.draft import checked_out_count, free_count
 from poolproof.core.lists import length, walk
-from poolproof.core.values import UNBOUNDED, Fired, Phase, State
+from poolproof.core.values import UNBOUNDED, Phase, State
+from poolproof.core.values import Fired as Fired  # what an event fired is told, so it belongs to the reports
 
 
 class PoolSetup(NamedTuple):

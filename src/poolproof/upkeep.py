@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 
 from poolproof import core
-from poolproof.core.lists import queue_items
-from poolproof.core.values import CHECKED_OUT, Record, Slot, read
+from poolproof.core.upkeep import oldest_first
+from poolproof.core.values import CHECKED_OUT, PlainRecord, Record, Slot
 from poolproof.driver import Driver
 from poolproof.errors import PoolWarning
+from poolproof.reclaim import reclaim
 
 
 def maintain(driver: Driver) -> None:
@@ -21,6 +22,7 @@ def maintain(driver: Driver) -> None:
         inspect_all(driver)
         look_for_overdue(driver)
         driver.step(lambda state, now: core.retry(state, options, now))
+    reclaim(driver)
     driver.tend()
     driver.registry.sweep()
 
@@ -29,7 +31,7 @@ def inspect_all(driver: Driver) -> None:
     """Check every slot that is free now, one at a time, so that the others stay at hand."""
     if driver.settings.check is None:
         return
-    for slot in queue_items(driver.state.free, driver.state.back):
+    for slot in oldest_first(driver.state, driver.options):  # so that the order is the same afterwards
         inspect_one(driver, slot)
 
 
@@ -43,13 +45,13 @@ def look_for_overdue(driver: Driver) -> None:
     if limit is None:
         return
     now = driver.monotonic()
-    overdue = [(slot, record) for slot, record in checked_out(driver) if now - record.since > limit]
-    told, driver.overdue = driver.overdue, frozenset(record.number for _, record in overdue)
-    for slot, record in overdue:
+    overdue = [(slot, hold) for slot, hold in checked_out(driver) if now - Record._make(hold).since > limit]
+    told, driver.overdue = driver.overdue, frozenset(Record._make(hold).number for _, hold in overdue)
+    for slot, hold in overdue:
         if driver.settings.revoke_overdue:
-            driver.settle(slot, record, core.revoke)
-        elif record.number not in told:
-            warn_of(driver, record)
+            driver.settle(slot, hold, core.revoke)
+        elif Record._make(hold).number not in told:
+            warn_of(driver, Record._make(hold))
 
 
 def warn_of(driver: Driver, record: Record) -> None:
@@ -68,11 +70,12 @@ def warn_of(driver: Driver, record: Record) -> None:
 
 def revoke_all(driver: Driver) -> int:
     """Take every lease from its holder; how many there were.   Rows: REVOKE."""
-    revoked = sum(driver.settle(slot, record, core.revoke) is not None for slot, record in checked_out(driver))
+    revoked = sum(driver.settle(slot, hold, core.revoke) is not None for slot, hold in checked_out(driver))
     driver.tend()
     return revoked
 
 
-def checked_out(driver: Driver) -> list[tuple[Slot, Record]]:
-    pairs = [(slot, read(slot)) for slot in driver.registry.all()]
-    return [(slot, record) for slot, record in pairs if record.state == CHECKED_OUT]
+def checked_out(driver: Driver) -> list[tuple[Slot, PlainRecord]]:
+    """The slots that are checked out, each with the very record by which it is held."""
+    pairs = [(slot, slot.record) for slot in driver.registry.all()]
+    return [(slot, hold) for slot, hold in pairs if hold[0] == CHECKED_OUT]

@@ -65,7 +65,10 @@ class Waiter:
         if record.state == NEW:
             self.enqueue()
         elif record.state == GRANTED:
-            return self.claim(record)
+            if record.slot is not None and self.driver.inherited(record.slot):  # create forked: start anew
+                self.ticket.record = TicketRecord(NEW)
+            else:
+                return self.claim(record)
         elif record.state == REFUSED:
             raise record.error if record.error is not None else refused(self.driver, "REFUSE-CLOSED")
         elif not self.driver.is_open:

@@ -7,13 +7,14 @@ first, the duty's finalizer gives the work back to the pool, where the next pass
 
 from __future__ import annotations
 
-from collections import deque
-from operator import call, length_hint
+from collections import defaultdict, deque
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
 from poolproof import core
-from poolproof.core.values import ABSENT, OPEN, Build, Check, Effect, PlainRecord, Reset, Slot, current_record
+from poolproof.core.values import OPEN, Build, Check, Effect, PlainRecord, Reset, Slot, current_record
 from poolproof.errors import CheckFailed, DuplicateResource
+from poolproof.forks import keep
 
 if TYPE_CHECKING:
     from poolproof.driver import Driver
@@ -32,7 +33,7 @@ class Duty:
 
     @property
     def held(self) -> bool:
-        return current_record(self.slot, self.record) is not None
+        return current_record(self.slot, self.record) is not None and not self.driver.inherited(self.slot)
 
     def run(self) -> None:
         """Carry it out. Never raises an `Exception`; an interruption is passed on when the pool is in order."""
@@ -64,13 +65,13 @@ class Duty:
 def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call create, and hand in what it returned or raised.
 
-    What create returns is put into the list by the same C call that called it, so no interruption can come between
-    the two and lose it: if one comes later, the resource is handed in first [CONSERVATION].
+    What create returns is put into the dictionary by the same C call that called it, so no interruption can come
+    between the two and lose it: if one comes later, the resource is handed in first [CONSERVATION]. (Nor may an
+    iterator call it: a StopIteration would be taken for the end.)
     """
     create: Any = driver.settings.create
-    made: list[Any] = []
+    made: defaultdict[int, Any] = defaultdict(create)
     try:
-        made.extend(map(call, (create,)))
         admit(driver, slot, record, made[0])
     except BaseException as error:
         if made and not isinstance(error, DuplicateResource):
@@ -86,6 +87,9 @@ def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
 
 def admit(driver: Driver, slot: Slot, record: PlainRecord, resource: Any) -> None:
     """A resource was made for this slot: number it among the pool's, and let it be used."""
+    if driver.inherited(slot):  # create forked, and this is the child: who knows what the two share
+        keep(resource)
+        return
     driver.registry.enrol(slot, resource, factory_made=True)
     slot.resource = resource
     slot.created = driver.monotonic()

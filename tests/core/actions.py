@@ -272,3 +272,44 @@ CONTRACTS: dict[str, tuple[Action, tuple[Shape, ...]]] = {
     "retry": (Action(pool(core.retry), retry_row), STAGES),
     "close": (Action(pool(core.close), if_open("CLOSE")), STAGES),
 }
+
+# What one ordinary run confirms: all shapes up to two for what moves along the lists, up to one for the rest.
+THOROUGH = (
+    "grant_free", "arrive, patient", "withdraw the first", "withdraw the second", "build_failed", "check_failed",
+    "destroyed", "expire", "inspect the first", "inspect the last", "remove the first", "remove the last", "adopt",
+    "renew", "close",
+)  # fmt: skip
+LONG_QUEUES = ("WWW", "BWW", "BBW", "BBB", "WBW", "BWT", "BTW", "B|TW", "W|BT", "B|WW")
+
+
+def size(shape: Shape) -> int:
+    """The length of the longest list."""
+    return max(len(shape.queue.replace("|", "")), shape.free + shape.back)
+
+
+def ordinary(name: str) -> tuple[Shape, ...]:
+    bound = 2 if name in THOROUGH else 1
+    return tuple(shape for shape in CONTRACTS[name][1] if size(shape) <= bound)
+
+
+def longer(name: str) -> tuple[Shape, ...]:
+    """Every shape up to two, and up to three where the contract is about lists."""
+    shapes = CONTRACTS[name][1]
+    more: list[Shape] = []
+    for shape in dict.fromkeys(shape._replace(queue="", mark="") for shape in shapes if size(shape) == 2):
+        if not shape.free:
+            more += [shape._replace(queue=queue) for queue in LONG_QUEUES]
+        else:
+            more += [shape._replace(free=3, back=0, fifo=False), shape._replace(free=1, back=2, fifo=True)]
+    return tuple(dict.fromkeys([*shapes, *more]))
+
+
+# Shapes that no step leads to: nobody waits beside a free slot, and a pool that is not open has neither.
+IMPOSSIBLE_SHAPES = (
+    Shape(free=1, queue="W"),
+    Shape(free=2, queue="B"),
+    Shape(queue="TW"),
+    Shape(phase="closing", free=1),
+    Shape(phase="closing", queue="W"),
+    Shape(phase="closed", free=1),
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from core.shapes import Numbers, Scene, Shape, both, state_of
+from core.shapes import Numbers, Scene, Shape, both, counted, state_of
 from poolproof.core.lists import length, queue_items
 from poolproof.core.values import (
     CHECKED_OUT,
@@ -215,8 +215,7 @@ _SCENES: list[Scene] = []
 
 def holds_before(action: Action, shape: Shape, numbers: Numbers) -> bool:
     """The precondition: numbers are counts, and the world is sound."""
-    counted = (numbers.limit, numbers.low, numbers.held, numbers.making, numbers.away, numbers.gone, numbers.uses)
-    if not both([*(count >= 0 for count in counted), numbers.most_uses >= 1]):
+    if not counted(numbers):
         return False
     _SCENES[:] = [Scene(shape, numbers)]
     return bool(_SCENES[0].sound() & action.allowed(_SCENES[0]))

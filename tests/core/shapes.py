@@ -92,6 +92,12 @@ def both(claims: Iterable[Any]) -> Any:
     return result
 
 
+def counted(numbers: Numbers) -> Any:
+    """Counts are counts, and a resource may be used at all."""
+    counts = (numbers.limit, numbers.low, numbers.held, numbers.making, numbers.away, numbers.gone, numbers.uses)
+    return both([*(count >= 0 for count in counts), numbers.most_uses >= 1])
+
+
 class Scene:
     """The world of a shape and numbers, with every cell at hand, and what must be true of it."""
 

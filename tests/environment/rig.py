@@ -160,7 +160,8 @@ def quiet_surroundings() -> Iterator[list[Any]]:
     unraisable: list[Any] = []
     log = logging.getLogger("poolproof")
     hook, disabled = sys.unraisablehook, log.disabled
-    sys.unraisablehook = lambda args: unraisable.append(args.exc_value)
+    # Without its traceback, which would keep alive what is being collected.
+    sys.unraisablehook = lambda args: unraisable.append(args.exc_value and args.exc_value.with_traceback(None))
     log.disabled = True
     gc.collect()
     gc.freeze()

@@ -409,3 +409,25 @@ ALL: list[Callable[[], Scene]] = [
     with_block_cancelled, close_free_and_held, close_waited_for, close_forced, resize_down, resize_up,
     maintain_expiry, maintain_inspection, maintain_revoking, maintain_refill, add, remove, expire_all,
 ]  # fmt: skip
+
+
+# The collection of a lease
+
+
+def collected(**options: Any) -> Scene:
+    """A lease loses its last reference without having been ended."""
+    scene = Scene(given=1, **options)
+    scene.hold()
+    scene.operation = scene.held.clear
+    return scene
+
+
+def collected_quiet() -> Scene:
+    return collected()
+
+
+def collected_reset() -> Scene:
+    return collected(reset=lambda thing: None)
+
+
+COLLECTED: list[Callable[[], Scene]] = [collected_quiet, collected_reset]

@@ -42,7 +42,7 @@ class Record:
 
 def moves(before: State, event: Event, after: State) -> set[tuple[str, str, str]]:
     """How a row, without its balance, moved the pool, the slots and the tickets."""
-    found = {("pool", before.phase, after.phase)}
+    found: set[tuple[str, str, str]] = {("pool", before.phase, after.phase)}
     old = {slot.number: slot.state for slot in before.slots}
     new = {slot.number: slot.state for slot in after.slots}
     for number in old.keys() | new.keys():

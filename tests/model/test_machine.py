@@ -25,10 +25,8 @@ def test_queueing_starts_the_build_that_is_numbered_by_the_event() -> None:
 def test_what_becomes_free_goes_to_the_longest_waiting_in_the_same_step() -> None:
     config = Config(limit=1)
     state = run(config, *(Event("QUEUE", ticket=ticket) for ticket in (30, 20, 10)))
-    assert step(state, config, Event("BUILD-OK", slot=1)).fired == (
-        Fired("BUILD-OK", 1, None),
-        Fired("HAND-OFF", 1, 30),
-    )
+    fired = step(state, config, Event("BUILD-OK", slot=1)).fired
+    assert fired == (Fired("BUILD-OK", 1, None), Fired("HAND-OFF", 1, 30))
 
 
 @pytest.mark.clause("LEASE-IDENTITY")

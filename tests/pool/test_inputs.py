@@ -251,7 +251,7 @@ def test_given_resources_become_free_in_the_order_given(make: MakePool) -> None:
 
 
 @pytest.mark.clause("BUILT-UNDONE")
-@pytest.mark.parametrize("error", [OSError("down"), KeyboardInterrupt(), SystemExit(3), GeneratorExit()], ids=repr)
+@pytest.mark.parametrize("error", [OSError("down"), StopIteration(), KeyboardInterrupt(), SystemExit(3)], ids=repr)
 def test_a_failed_construction_destroys_what_it_built_and_nothing_given(
     shop: Workshop, error: BaseException
 ) -> None:

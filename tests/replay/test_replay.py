@@ -78,6 +78,12 @@ def test_the_report_says_where_and_what_was_expected() -> None:
     assert text.endswith("the trace does NOT hold")
 
 
+def test_the_report_names_the_guards_that_are_false() -> None:
+    text = str(judged(["EXPIRE 1 -"]))
+    assert "the pool fired EXPIRE slot 1; the model does not allow EXPIRE: it needs unfit\n" in text
+    assert "slot 1: free, place 1\n" in text
+
+
 def test_a_gap_is_found_and_nothing_is_replayed_behind_it() -> None:
     trace = events(TURNS)
     verdict = replay([event for event in trace if event.version not in (5, 6)])

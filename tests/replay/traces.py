@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poolproof import PoolEvent
-from poolproof.core.values import Fired
 from poolproof.replay import Verdict, replay
-from poolproof.reports import PoolSetup
+from poolproof.reports import Fired, PoolSetup
 
 SETUP = PoolSetup(
     name="by hand", given=1, built=0, factory=False, reset=False, check=False, ages=False, min_size=0,

@@ -69,7 +69,6 @@ def random_options(random: Random, alone: bool) -> dict[str, Any]:
     given = random.randrange(0, min(limit or 3, 3) + 1)
     least = random.randrange(0, min(limit or 3, 3) + 1) if factory else random.randrange(0, given + 1)
     some = random.choice([None, None, 1, 2])
-    some = None if some is None else max(some, least)  # TODO
     tick = 1.0 if alone else 0.002
     options: dict[str, Any] = {
         "resources": [Resource() for _ in range(given)],

@@ -21,13 +21,13 @@ def expire(state: State, options: Options, now: float) -> Step | None:
 
 
 def shrink(state: State, options: Options, now: float) -> Step | None:
-    """Discard free slots that were idle too long, or are too many, the longest unused first; None if there is none.
+    """Discard free slots that were idle too long, or are too many, the oldest first; None if there is none.
     [SHRINK]
 
-    An inspection is no use. Never goes below min_size.   Cost: O(free slots).   Clauses: EXPIRY-REACHES-ALL, MIN-SIZE.
+    Never goes below min_size.   Cost: O(free slots).   Clauses: EXPIRY-REACHES-ALL, MIN-SIZE.
     """
     draft = Draft(state, options, now)
-    slots = sorted(oldest_first(state, options), key=lambda slot: read(slot).since)
+    slots = oldest_first(state, options)
     spare = draft.staying - options.min_size
     idle = sum(now - read(slot).since > options.max_idle for slot in slots)
     many = len(slots) - options.shrink_to if len(slots) > options.max_free else 0

@@ -129,15 +129,17 @@ class Server:
 
     def __init__(self, path: Path, oracle: Oracle, seed: int) -> None:
         self.path, self.oracle, self.seed = path, oracle, seed
-        self.attempts = self.failures = 0
+        self.attempts = 0
         self.lock = threading.Lock()
         self.flaky = False
+
+    def fails(self, attempt: int) -> bool:
+        return Random(f"{self.seed}/create/{attempt}").random() < CREATE_FAILS
 
     def connect(self) -> Connection:
         with self.lock:
             self.attempts += 1
-            fails = self.flaky and Random(f"{self.seed}/create/{self.attempts}").random() < CREATE_FAILS
-            self.failures += fails
+            fails = self.flaky and self.fails(self.attempts)
         pass_time(0.004)
         if fails:
             raise CannotConnect("the bank does not answer")

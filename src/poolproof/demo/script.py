@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from poolproof import CloseReport, Pool
-from poolproof.demo.bank import Connection, ConnectionBroken, Oracle, Server, open_bank
+from poolproof import CheckFailed, CloseReport, Pool
+from poolproof.demo.bank import CannotConnect, Connection, ConnectionBroken, Oracle, Server, open_bank
 from poolproof.demo.display import Display, Picture
 from poolproof.demo.tellers import Teller
 from poolproof.replay import Recorder
@@ -85,13 +85,13 @@ class Run:
         self.began = time.monotonic()
 
     def scenes(self) -> list[Scene]:
-        down, up = max(MIN_SIZE, self.limit // 2), self.limit + max(1, self.limit // 2)
+        down, up = max(MIN_SIZE, self.limit // 2), len(self.tellers) + 2
         resize = self.pool.resize
         return [
             Scene(0.00, f"{len(self.tellers)} tellers begin; at most {self.limit} connections", self.start),
             Scene(0.16, f"resize down to {down}: surplus connections leave when they come back", lambda: resize(down)),
             Scene(0.32, "expire_all: every connection is replaced", self.pool.expire_all),
-            Scene(0.46, f"resize up to {up}: waiting tellers build at once", lambda: resize(up)),
+            Scene(0.46, f"resize up to {up}: every waiting teller builds at once", lambda: resize(up)),
             Scene(0.60, "detach: one connection is kept by its holder for good", self.detach_one),
             Scene(0.72, f"resize back to {self.limit}", lambda: resize(self.limit)),
             Scene(0.90, "close, in the middle of the traffic, with grace", self.close),
@@ -147,8 +147,13 @@ class Run:
             teller.start()
 
     def detach_one(self) -> None:
-        lease = self.pool.acquire(timeout=GRACE)
-        lease.detach().close()
+        while True:
+            try:
+                lease = self.pool.acquire(timeout=GRACE)
+            except (CannotConnect, CheckFailed):  # it may have had to build one
+                continue
+            lease.detach().close()
+            return
 
     def close(self) -> None:
         self.report = self.pool.close(grace=GRACE)

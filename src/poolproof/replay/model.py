@@ -8,10 +8,9 @@ import poolmodel
 from poolmodel.machine import Fired as ModelFired
 from poolmodel.machine import NotEnabled
 from poolmodel.state import Config, Event, Slot, State, count, oldest_free
-from poolproof.core.values import Fired
 from poolproof.replay.findings import Finding
 from poolproof.replay.recorder import bounded, is_refusal
-from poolproof.reports import PoolEvent, PoolSetup, PoolStats
+from poolproof.reports import Fired, PoolEvent, PoolSetup, PoolStats
 
 GRANTS = frozenset(("GRANT-FREE", "HAND-OFF"))
 SEVERAL_AT_ONCE = frozenset(("EXPIRE", "SHRINK"))
@@ -49,7 +48,7 @@ class Model:
                 try:
                     reached.append(self.after(state, event))
                 except (Disagreement, NotEnabled) as error:
-                    why = why or f"{error}\n{shown(state)}"
+                    why = why or f"{reason(error)}\n{shown(state)}"
             if not reached:
                 yield Finding("TRACE-REPLAYS", event.version, f"the pool fired {rows(event.fired)}; {why}")
                 return
@@ -140,6 +139,14 @@ def unused_for_longest(state: State, config: Config, slot: int | None) -> State:
         return state
     others = tuple(other for other in state.free if other != slot)
     return state._replace(free=(*others, slot) if config.order == "lifo" else (slot, *others))
+
+
+def reason(error: Disagreement | NotEnabled) -> str:
+    """Why the model does not go along."""
+    if isinstance(error, Disagreement):
+        return str(error)
+    needs = f"it needs {', '.join(error.false)}" if error.false else "it does not start from this state"
+    return f"the model does not allow {error.event.row}: {needs}"
 
 
 def rows(fired: Iterable[tuple[str, int | None, int | None]]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from poolproof.core.values import UNBOUNDED, Fired
-from poolproof.reports import PoolEvent, PoolSetup, PoolStats
+from poolproof.reports import Fired, PoolEvent, PoolSetup, PoolStats
 
 FORMAT = 1
 
@@ -81,7 +81,7 @@ class Recorder:
                 raise ValueError(f"this is format {line['trace']}, not {FORMAT}")
             setup = PoolSetup(**line["setup"])
         fired = tuple(Fired(str(row), number(slot), number(ticket)) for row, slot, ticket in line["fired"])
-        limit = UNBOUNDED if line["limit"] is None else line["limit"]
+        limit = math.inf if line["limit"] is None else line["limit"]
         self(PoolEvent(int(line["version"]), fired, limit, setup))
 
 
@@ -105,4 +105,4 @@ def is_refusal(event: PoolEvent) -> bool:
 
 
 def bounded(limit: float) -> int | None:
-    return None if limit == UNBOUNDED else int(limit)
+    return None if limit == math.inf else int(limit)

@@ -1,0 +1,116 @@
+"""Write the page "what is shown, by what, up to where" from the marks on the tests: ``python docs/tools/shown.py``.
+
+Each test is marked with the clauses that it shows, and stands in a folder that says by which method. What a method
+is worth, and up to where it goes, is said once here; which clause rests on which is counted.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+from specification import Clause, clauses
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "explanation" / "what-is-shown.md"
+
+# Folder of tests/, what the column is called, and what stands behind a mark there.
+METHODS = {
+    "model": (
+        "model",
+        "The model, explored breadth-first: every reachable state and edge of 3 clients × 2 slots in "
+        "[15 configurations](../../model/RESULTS.md); progress under named weak fairness. Says nothing of larger "
+        "sizes, and nothing of the code.",
+    ),
+    "core": (
+        "core",
+        "The core's pure functions: CrossHair contracts required to be *confirmed*, and refinement against the "
+        "model on every reachable edge and every disabled event. Bounds and gaps: "
+        "[core-checks.md](core-checks.md).",
+    ),
+    "stateful": (
+        "random walks",
+        "Hypothesis drives the core and the model together, beyond the exhaustive bounds (up to 8 tickets × 6 slots). "
+        "A sample, however large.",
+    ),
+    "pool": (
+        "scenarios",
+        "Scripted scenarios on the shipped pool with real threads and, where time matters, a virtual clock. "
+        "Examples: they show that it can hold, and held in this scene.",
+    ),
+    "environment": (
+        "environment",
+        "The shipped pool under the collector, signals, forks, and exceptions injected at every bytecode of the "
+        "scenes listed there, on each CPython that runs the suite. Exhaustive over the injection points of the "
+        "scenes, not over scenes or thread interleavings.",
+    ),
+    "replay": (
+        "replayed traces",
+        "Traces of real multi-threaded runs, replayed through the model commit by commit. A sample of "
+        "interleavings, whatever the machine happened to do.",
+    ),
+    "demo": ("demo", "The demo's verdict on real sqlite connections. A sample."),
+    "spec": ("text", "A check on the text of the specification or of the code."),
+    "docs": ("text", "A check on the text of the specification or of the code."),
+}
+
+NOT_SHOWN = """\
+## What is not shown
+
+- **Real threads through all schedules.** The shipped driver has been run under load and traced, and its steps are
+  checked one by one; a deterministic scheduler that drives it through *every* interleaving does not exist yet.
+- **Sizes beyond the bounds.** The exploration and the confirmed contracts have bounds; no induction carries them on.
+- **Free-threaded builds.** The code is written for them (one lock around every commit, no reliance on the
+  interpreter lock elsewhere), and no such build has run the suite.
+- **Interruption points.** That CPython delivers signals, finalizers and asynchronous exceptions only at certain
+  bytecodes is an assumption (INTERRUPTION-POINTS); that the critical region contains none of those is checked.
+- **Time.** Clocks and operating system schedulers are taken on trust; progress clauses assume that both go on.
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    counts = count_marks()
+    columns = list(dict.fromkeys(name for name, _ in METHODS.values()))
+    lines = [
+        "# What is shown, by what, up to where\n",
+        "Made by `python docs/tools/shown.py` from the marks on the tests; a test sees that it is up to date. A number "
+        "is how many tests in that column are marked with the clause. The clauses are in [spec](../../spec/README.md).\n",
+        "## The methods\n",
+        *(f"- **{name}**: {text}" for name, text in dict.fromkeys(METHODS.values())),
+        "",
+        NOT_SHOWN,
+        "## Clause by clause\n",
+        f"| clause | level | {' | '.join(columns)} |",
+        f"|---|---|{'---|' * len(columns)}",
+        *(row(clause, counts, columns) for clause in clauses()),
+    ]
+    bare = [clause.id for clause in clauses() if not any(counts[clause.id, name] for name in columns)]
+    lines += ["", f"Without any test: {', '.join(bare) if bare else 'none'}.", ""]
+    return "\n".join(lines)
+
+
+def row(clause: Clause, counts: Counter[tuple[str, str]], columns: list[str]) -> str:
+    cells = [str(counts[clause.id, name] or "") for name in columns]
+    return f"| [{clause.id}](../../spec/{clause.chapter}) | {clause.level} | {' | '.join(cells)} |"
+
+
+def count_marks(root: Path = ROOT / "tests") -> Counter[tuple[str, str]]:
+    """How many marks name a clause, by clause and column."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for path in sorted(root.rglob("*.py")):
+        column = METHODS.get(path.relative_to(root).parts[0], ("", ""))[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.clause"):
+                counts.update((argument.value, column) for argument in node.args if isinstance(argument, ast.Constant))
+    return counts
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
