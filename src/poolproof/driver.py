@@ -15,7 +15,6 @@ from poolproof import core
 from poolproof.core.draft import free_count
 from poolproof.core.lists import from_iterable
 from poolproof.core.values import (
-    EMPTY_LEDGER,
     FREE,
     OPEN,
     UNBOUNDED,
@@ -66,12 +65,9 @@ class Driver:
 
     def start(self) -> None:
         """Begin with an empty state: when made, and again in the child after a fork."""
-        ledger = EMPTY_LEDGER._replace(
-            generation=self.first_generation,
-            limit=UNBOUNDED if self.settings.max_size is None else self.settings.max_size,
-            quiet=not self.options.reset,
-        )
-        self.atom = self.runtime.atom(State(0, (), (), ledger))
+        size = self.settings.max_size
+        limit = UNBOUNDED if size is None else size
+        self.atom = self.runtime.atom(core.begin(self.options, limit, self.first_generation))
         self.swap = self.atom.swap
 
     def forget(self) -> None:
@@ -100,19 +96,10 @@ class Driver:
         duties: list[Duty] = []
         try:
             while True:
-                state = self.atom.value
-                # Registers are read while others commit, so what was read counts only if the state is still the same
-                # afterwards. A mixture of old and new may make no sense at all, and is thrown away.
-                try:
-                    step = propose(State.of(state), self.monotonic())
-                except Exception:
-                    if self.atom.value is state:
-                        raise
-                    continue
-                if step is None:
-                    if self.atom.value is state:
-                        return None
-                    continue
+                found = self.proposal(propose)
+                if found is None:
+                    return None
+                state, step = found
                 duties = [Duty(self, effect) for effect in step.effects]
                 if self.atom.commit(state, step.state, step.moves, step.wakes):
                     break
@@ -125,6 +112,25 @@ class Driver:
             for duty in duties:
                 duty.forsake()
             raise
+
+    def proposal(self, propose: Propose) -> tuple[PlainState, Step] | None:
+        """What *propose* makes of the current state, and that state; None if there is nothing to do.
+
+        Registers are read while others commit, so what was read counts only if the state is still the same
+        afterwards. A mixture of old and new may make no sense at all, and is thrown away.
+        """
+        while True:
+            state = self.atom.value
+            try:
+                step = propose(State.of(state), self.monotonic())
+            except Exception:
+                if self.atom.value is state:
+                    raise
+                continue
+            if step is not None:
+                return state, step
+            if self.atom.value is state:
+                return None
 
     def settle(self, slot: Slot, hold: PlainRecord, row: Callable[..., Step], **extra: Any) -> Step | None:
         """`step` by a row of the core on a slot held by *hold*; None, and nothing done, if it is held no longer."""

@@ -7,7 +7,7 @@ upkeep, change; `draft` has the balance that ends every step, `values` what a st
 
 from poolproof.core.acquire import enqueue, grant_free, refusal, withdraw
 from poolproof.core.build import build_abandoned, build_failed, build_ok
-from poolproof.core.change import add, await_closed, close, remove, renew, resize
+from poolproof.core.change import add, await_closed, begin, close, remove, renew, resize
 from poolproof.core.duties import adopt, destroyed, inspect, orphan, reset_failed, reset_ok
 from poolproof.core.release import abandon, check_failed, detach, discard, release, release_quiet, revoke
 from poolproof.core.upkeep import expire, refill, retry, shrink
@@ -17,6 +17,7 @@ __all__ = [
     "add",
     "adopt",
     "await_closed",
+    "begin",
     "build_abandoned",
     "build_failed",
     "build_ok",

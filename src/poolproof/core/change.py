@@ -1,6 +1,6 @@
 """Changes from outside: resources added and removed, the limit moved, everything renewed, the pool closed.
 
-Spec: transitions.md, rows ADD to CLOSE.
+Spec: transitions.md, rows ADD to FORK.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from poolproof.core.values import (
     ABSENT,
     CHECKED_OUT,
     CLOSING,
+    EMPTY_LEDGER,
     FREE,
     OPEN,
     RETURNING,
@@ -28,6 +29,15 @@ from poolproof.core.values import (
     Ticket,
     read,
 )
+
+
+def begin(options: Options, limit: float, generation: int = 0) -> State:
+    """The state without slots and tickets: of a new pool, and again in the child after a fork.  [FORK]
+
+    There *generation* tells the slots of the parent, which may still be held, from those of the child.
+    Cost: O(1).   Clauses: FORK-SAFE.
+    """
+    return State(0, (), (), EMPTY_LEDGER._replace(limit=limit, generation=generation, quiet=not options.reset))
 
 
 def add(state: State, options: Options, resource: Any, expires: float, now: float) -> Step | None:
