@@ -1,5 +1,6 @@
-"""Measure what the encodings and the commit cost here: ``python docs/tools/measure.py [records] [locks] [signals] [fairness]``.
+"""Measure what the encodings, the commit and fairness cost here: ``python docs/tools/measure.py [group] ...``.
 
+The groups are records, locks, signals and fairness; without a name, all of them.
 Every alternative of a group is timed in the same process, in shuffled rounds, and the median is printed with the
 distance between the quartiles. Figures move between machines; the order within one run is what decisions rest on.
 """

@@ -30,6 +30,7 @@ from poolmodel.state import (
 )
 from poolmodel.subjects import (
     Named,
+    any_build,
     any_pool,
     bound_build,
     checked_out,
@@ -147,9 +148,9 @@ def build_lost(state: State, config: Config, event: Event) -> State:
     return drop(state, event.slot)._replace(backing_off=state.phase == "open")
 
 
-@row("BUILD-ABANDONED", unbound_build)
+@row("BUILD-ABANDONED", any_build)
 def build_abandoned(state: State, config: Config, event: Event) -> State:
-    """It was never tried, so nothing is known against trying again.  [BUILD-ABANDONED]"""
+    """It was never tried, so nothing is known against trying again, for the same ticket too.  [BUILD-ABANDONED]"""
     return drop(state, event.slot)
 
 

@@ -105,6 +105,13 @@ def unbound_build(name: str) -> Subjects:
     return subjects
 
 
+def any_build(name: str) -> Subjects:
+    def subjects(state: State, config: Config, domain: Domain) -> Iterable[Event]:
+        return [Event(name, slot.number) for slot in state.slots if slot.state == "creating"]
+
+    return subjects
+
+
 def may_be_free_again(state: State, slot: Slot) -> bool:
     return state.phase == "open" and not slot.unfit and not surplus(state)
 

@@ -80,6 +80,11 @@ class Driver:
         """Whether *slot* is the parent's, and this is the child after a fork."""
         return slot.generation < self.first_generation
 
+    def __del__(self) -> None:
+        # The pool is gone, and its last lease was forgotten: no operation will ever take over what is left of it.
+        while hasattr(self, "swap") and self.state.ledger.backlog and self.help():
+            pass
+
     @property
     def state(self) -> State:
         """The state of this moment, by name."""

@@ -273,11 +273,15 @@ CONTRACTS: dict[str, tuple[Action, tuple[Shape, ...]]] = {
     "close": (Action(pool(core.close), if_open("CLOSE")), STAGES),
 }
 
-# What one ordinary run confirms: all shapes up to two for what moves along the lists, up to one for the rest.
+# What one ordinary run confirms: shapes up to two for what moves along the lists, up to one for
+# the rest, and fewer for what differs little from another.
 THOROUGH = (
-    "grant_free", "arrive, patient", "withdraw the first", "withdraw the second", "build_failed", "check_failed",
-    "destroyed", "expire", "inspect the first", "inspect the last", "remove the first", "remove the last", "adopt",
-    "renew", "close",
+    "grant_free", "withdraw the first", "withdraw the second", "expire", "inspect the first", "inspect the last",
+    "remove the first", "remove the last", "adopt", "close",
+)  # fmt: skip
+BRIEF = (
+    "release to reset", "abandon", "abandon to reset", "discard", "detach", "revoke", "reset_ok", "reset_failed",
+    "orphan a reset", "orphan a destruction", "resize",
 )  # fmt: skip
 LONG_QUEUES = ("WWW", "BWW", "BBW", "BBB", "WBW", "BWT", "BTW", "B|TW", "W|BT", "B|WW")
 
@@ -288,6 +292,9 @@ def size(shape: Shape) -> int:
 
 
 def ordinary(name: str) -> tuple[Shape, ...]:
+    if name in BRIEF:
+        few = [shape for shape in CONTRACTS[name][1] if not shape.mark and not shape.backlog]
+        return tuple(shape for shape in few if size(shape) <= 1 and shape.queue != "W")
     bound = 2 if name in THOROUGH else 1
     return tuple(shape for shape in CONTRACTS[name][1] if size(shape) <= bound)
 

@@ -10,8 +10,8 @@ from core.calls import ARRIVAL, Call, calls, has_fit_free
 from core.worlds import NOW, Built, after, alpha
 from poolmodel import machine
 from poolproof import core
-from poolproof.core.values import Step
-from poolproof.core.world import broken
+from poolproof.core.values import Fired, Slot, Step, Ticket
+from poolproof.core.world import World, broken
 
 Outcomes = Mapping[poolmodel.Event, poolmodel.Outcome]
 EFFECTS = {row.id: row.effects for row in specification.rows()}
@@ -38,7 +38,8 @@ def disagreements(
         yield f"gamma breaks {complaint}"
     if (seen := alpha(world, built.options, built.now)) != state:
         yield f"alpha of gamma is {seen}"
-    registers = [(cell, cell.record) for cell in (*built.slots.values(), *built.tickets.values())]
+    cells: list[Slot | Ticket] = [*built.slots.values(), *built.tickets.values()]
+    registers = [(cell, cell.record) for cell in cells]
     for call in calls(built, config, domain.tickets, domain.limits):
         if call.step is not None:
             yield from call.events()
@@ -70,6 +71,7 @@ def wrong(
     if tuple(map(tuple, step.fired)) != tuple(map(tuple, fired)):
         yield f"fires {step.fired}, the model {fired}"
     world = after(built.world(), step)
+    expected = aged(expected, config, step, built, world)
     if (reached := alpha(world, built.options, built.now)) != expected:
         yield f"leads to {reached}, in the model to {expected}"
     for clause in broken(world, built.options):
@@ -77,30 +79,45 @@ def wrong(
     yield from wrong_outputs(state, expected, built, step)
 
 
+def aged(state: poolmodel.State, config: poolmodel.Config, step: Step, built: Built, world: World) -> poolmodel.State:
+    """*state*, and AGE for what was granted for the last time: the use that has begun was its last."""
+    granted = {fired.slot for fired in step.fired if fired.row in ("GRANT-FREE", "HAND-OFF")}
+    for slot, record in world.slots:
+        if slot.number in granted and record.uses == built.options.max_uses:
+            state = poolmodel.step(state, config, poolmodel.Event("AGE", slot=slot.number)).state
+    return state
+
+
 def wrong_outputs(before: poolmodel.State, reached: poolmodel.State, built: Built, step: Step) -> Iterator[str]:
     """In which ways effects and wakes are not those of the table for the rows that fired."""
-    effects, wakes = [], []
-    for row, slot, ticket in step.fired:
-        for effect in EFFECTS[row]:
-            if effect == "Wake":
-                wakes += woken(row, ticket, before)
-            elif effect == "Reset or Destroy":
-                returning = any(each.number == slot and each.state == "returning" for each in reached.slots)
-                effects.append(("Reset" if returning else "Destroy", slot))
-            elif effect in ("Reset", "Destroy") or ticket is None:
-                # What a ticket was granted it checks itself, and the build that is bound to it is its own too.
-                effects.append((effect, slot))
+    returning = {slot.number for slot in reached.slots if slot.state == "returning"}
+    effects: list[tuple[str, int | None]] = []
+    wakes: list[int] = []
+    for fired in step.fired:
+        effects += due_effects(fired, returning)
+        if "Wake" in EFFECTS[fired.row]:
+            wakes += woken(fired.row, fired.ticket, before)
     mine = [(type(effect).__name__, effect.slot.number) for effect in step.effects]
-    if sorted(mine) != sorted(effects):
+    if sorted(mine) != sorted(effects, key=str):
         yield f"asks for {mine}, the table for {effects}"
     if sorted(ticket.number for ticket in step.wakes) != sorted(wakes):
         yield f"wakes {[ticket.number for ticket in step.wakes]}, the table {wakes}"
-    moves = dict(step.moves)
     if len(step.moves) > 3:
         yield f"moves {len(step.moves)} registers"
+    moves = dict(step.moves)
     for effect in step.effects:
         if moves.get(effect.slot, effect.slot.record) is not effect.record:
             yield f"{effect} is held by a record that stands nowhere"
+
+
+def due_effects(fired: Fired, returning: set[int]) -> Iterator[tuple[str, int | None]]:
+    """The effects that the table names for a row, other than waking."""
+    for effect in EFFECTS[fired.row]:
+        if effect == "Reset or Destroy":
+            yield ("Reset" if fired.slot in returning else "Destroy", fired.slot)
+        elif effect in ("Reset", "Destroy") or (effect != "Wake" and fired.ticket is None):
+            # What a ticket was granted it checks itself, and the build that is bound to it is its own too.
+            yield (effect, fired.slot)
 
 
 def woken(row: str, ticket: int | None, before: poolmodel.State) -> tuple[int, ...]:

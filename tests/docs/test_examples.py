@@ -2,7 +2,7 @@
 
 How to write an example:
 
-- A block fenced ``python`` runs. The blocks of one page run in their order, in one namespace, in a process of their own.
+- A block fenced ``python`` runs. The blocks of one page run in order, in one namespace, in a process of their own.
 - A block fenced ``text`` right below it is what it prints. Numbers with a decimal point stand for any such number,
   because times differ.
 - Below a block fenced ``text like``, the lines may differ too: only the block above is run.
@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -161,4 +162,8 @@ def test_wrong_doctest_is_noticed(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run_page(Path(sys.argv[1]))
+    try:
+        run_page(Path(sys.argv[1]))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # at once: threads of the broken example may wait for what will not come

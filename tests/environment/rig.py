@@ -153,6 +153,17 @@ def at_rest(pool: Pool[Any], held: int = 0) -> list[str]:
 
 
 @contextmanager
+def hasty_switching(interval: float) -> Iterator[None]:
+    """Threads take turns after *interval* seconds of bytecode."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(interval)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+@contextmanager
 def quiet_surroundings() -> Iterator[list[Any]]:
     """No warnings about abandoned leases, no logs that would keep tracebacks, a collector with little to do.
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 
 import ctypes
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from environment.rig import WATCHDOG, Maker, Thing, Thread, at_rest, quiet_surroundings
+from environment.rig import WATCHDOG, Maker, Thing, Thread, at_rest, hasty_switching, quiet_surroundings
 from environment.test_finalizers import OPERATIONS
 from poolproof import Pool, PoolError
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 # As often as the system can: the handler has hardly returned when the next signal is due.
 PERIOD = 20e-6
-SIGNALS = 1_500
+SIGNALS = 150
+STRIKES = 1_000
 
 
 class Strike(BaseException):
@@ -57,7 +58,7 @@ def test_handler_acquires_and_releases_in_any_operation(
     pool = Pool(maker.create, destroy=maker.destroy, max_size=4, **options)
     turns = 0
     with timer(handle):
-        while len(handled) < SIGNALS // 10 or turns < 500:
+        while len(handled) < SIGNALS or turns < 500:
             operation(pool)
             turns += 1
     pool.maintain()
@@ -65,72 +66,74 @@ def test_handler_acquires_and_releases_in_any_operation(
     assert all(thing.destroyed <= 1 for thing in maker.things)
 
 
-def cycles(pool: Pool[Thing], until: Callable[[], bool], struck: Callable[[], object]) -> None:
-    """Use the pool in all ways until *until*; take what strikes."""
-    turn = 0
-    while not until():
-        turn += 1
+class Worker:
+    """Uses the pool in all ways, and takes what strikes; one strike a turn at most, and then it cleans up."""
+
+    def __init__(self, pool: Pool[Thing]) -> None:
+        self.pool = pool
+        self.turns = 0
+        self.struck = 0
+        self.strike_at = 1
+        self.last: int | None = None
+
+    def turn(self) -> None:
         try:
-            if turn % 50 == 0:
-                pool.maintain()
-            with pool.acquire(WATCHDOG) as thing:
-                assert not thing.destroyed
-            lease = pool.try_acquire()
-            if lease is not None:
-                (lease.discard if turn % 7 == 0 else lease.release)()
-                del lease
+            self.cycle()
         except Strike:
-            struck()
+            self.struck += 1
+        # Here the exception is gone, with its traceback and all that only that referred to.
+        self.turns += 1
 
+    def cycle(self) -> None:
+        if self.turns % 50 == 0:
+            self.pool.maintain()
+        with self.pool.acquire(WATCHDOG) as thing:
+            assert not thing.destroyed
+        lease = self.pool.try_acquire()
+        if lease is not None:
+            (lease.discard if self.turns % 7 == 0 else lease.release)()
 
-class Account:
-    """How many strikes were sent to each thread, and how many have arrived there; never two on their way at once."""
+    def run(self, calm: threading.Event) -> None:
+        """Until nothing can strike any more, also between two turns."""
+        while True:
+            try:
+                while not self.over(calm):
+                    self.turn()
+                return
+            except Strike:
+                self.struck += 1
 
-    def __init__(self) -> None:
-        self.sent: dict[int, int] = {}
-        self.arrived: dict[int, int] = {}
-
-    def note(self) -> None:
-        me = threading.get_ident()
-        self.arrived[me] = self.arrived.get(me, 0) + 1
+    def over(self, calm: threading.Event) -> bool:
+        if self.last is None and calm.is_set():
+            self.last = self.turns + 3
+        return self.last is not None and self.turns >= self.last
 
     def strike(self, ident: int) -> None:
-        if self.sent.get(ident, 0) == self.arrived.get(ident, 0):
-            self.sent[ident] = self.sent.get(ident, 0) + 1
+        """From another thread: strike, if the last strike is over."""
+        if self.turns >= self.strike_at:
+            self.strike_at = self.turns + 2
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Strike))
 
 
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "CONSERVATION")
 @pytest.mark.parametrize("options", [{}, {"reset": lambda thing: None}, {"check": lambda thing: True}])
-def test_no_slot_is_lost_in_a_storm_of_exceptions(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    def work() -> None:
-        """One exception at a time, until the last that was sent has arrived."""
-        me = threading.get_ident()
-        while True:
-            with suppress(Strike):
-                cycles(pool, lambda: calm.is_set() and account.sent.get(me, 0) <= account.arrived.get(me, 0), account.note)
-                return
-            account.note()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        raise Strike
-
-    account, calm, maker = Account(), threading.Event(), Maker()
+def test_no_slot_is_lost_in_a_storm_of_exceptions(options: dict[str, Any]) -> None:
+    calm, maker = threading.Event(), Maker()
     pool = Pool(maker.create, destroy=maker.destroy, max_size=2, **options)
-    with quiet_surroundings():
-        # What strikes in a finalizer has arrived too.
-        monkeypatch.setattr(sys, "unraisablehook", lambda args: account.note())
-        threads = [Thread(work) for _ in range(3)]
-        while sum(account.arrived.values()) < SIGNALS and any(thread.alive for thread in threads):
-            for thread in threads:
-                account.strike(thread.ident)
+    workers = [Worker(pool) for _ in range(3)]
+    with quiet_surroundings() as unraisable, hasty_switching(1e-4):
+        threads = [Thread(partial(worker.run, calm)) for worker in workers]
+        while sum(worker.struck for worker in workers) < STRIKES and all(thread.alive for thread in threads):
+            for worker, thread in zip(workers, threads, strict=True):
+                worker.strike(thread.ident)
             with suppress(PoolError):
                 pool.acquire(0).release()
         calm.set()
         for thread in threads:
             thread.join()
     pool.maintain()
-    assert sum(account.arrived.values()) >= SIGNALS
+    assert [] == [error for error in unraisable if not isinstance(error, Strike)]
+    assert sum(worker.struck for worker in workers) >= STRIKES
     assert [] == at_rest(pool)
     assert all(thing.destroyed <= 1 for thing in maker.things)
 
@@ -138,24 +141,17 @@ def test_no_slot_is_lost_in_a_storm_of_exceptions(options: dict[str, Any], monke
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "SIGNAL-SAFE")
 def test_no_slot_is_lost_to_a_handler_that_raises() -> None:
     def handle(number: int, frame: FrameType | None) -> None:
-        if armed:
-            armed.clear()
+        if worker.struck >= SIGNALS:
+            calm.set()
+        elif worker.turns >= worker.strike_at:
+            worker.strike_at = worker.turns + 2
             raise Strike
 
-    def rearm() -> None:
-        strikes.append(True)
-        armed.append(True)
-
-    armed, strikes, maker = [True], list[bool](), Maker()
+    calm, maker = threading.Event(), Maker()
     pool = Pool(maker.create, destroy=maker.destroy, max_size=2)
+    worker = Worker(pool)
     with quiet_surroundings() as unraisable, timer(handle):
-        while len(strikes) < SIGNALS // 10:
-            try:
-                cycles(pool, lambda: not armed, rearm)
-            except Strike:
-                strikes.append(True)
-            armed[:] = [True]
-        armed.clear()
+        worker.run(calm)
     pool.maintain()
     assert [] == [error for error in unraisable if not isinstance(error, Strike)]
     assert [] == at_rest(pool)

@@ -22,21 +22,20 @@ class ClockParker:
     def __init__(self, runtime: ClockRuntime) -> None:
         self.runtime = runtime
         self.token = False
-        self.asleep = False
+        self.deadline: float | None = None
 
     def park(self, timeout: float | None) -> bool:
         runtime = self.runtime
-        deadline = None if timeout is None else runtime.now + timeout
+        deadline = self.deadline = None if timeout is None else runtime.now + timeout
         if runtime.on_park is not None:
             runtime.on_park()
         with runtime.changed:
-            self.asleep = True
             runtime.sleepers.append(self)
             runtime.changed.notify_all()
             while not self.token and (deadline is None or runtime.now < deadline):
                 runtime.changed.wait()
             runtime.sleepers.remove(self)
-            self.asleep, woken, self.token = False, self.token, False
+            woken, self.token = self.token, False
         if not woken and runtime.on_timeout is not None:
             runtime.on_timeout()
         return woken
@@ -63,7 +62,7 @@ class ClockRuntime(ThreadRuntime):
     def parker(self) -> Any:
         return ClockParker(self)
 
-    def monotonic(self) -> float:  # type: ignore[override]
+    def monotonic(self) -> float:
         return self.now
 
     def advance(self, seconds: float) -> None:
@@ -73,12 +72,17 @@ class ClockRuntime(ThreadRuntime):
             self.changed.notify_all()
 
     def until_asleep(self, count: int) -> None:
-        """Return when exactly *count* threads sleep and none of them has been woken."""
+        """Return when exactly *count* threads sleep, and none of them is about to wake up."""
         with self.changed:
-            settled = self.changed.wait_for(
-                lambda: len(self.sleepers) == count and not any(each.token for each in self.sleepers), WATCHDOG
-            )
+            settled = self.changed.wait_for(lambda: len(self.sleepers) == count == self.untold(), WATCHDOG)
         assert settled, f"{len(self.sleepers)} threads sleep, not {count}"
+
+    def untold(self) -> int:
+        """How many threads sleep and have no reason to wake up."""
+        with self.changed:
+            return sum(
+                not each.token and (each.deadline is None or each.deadline > self.now) for each in self.sleepers
+            )
 
 
 class Call(Generic[T]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from pool.conftest import MakePool
 from pool.rig import Call, ClockRuntime, Gate, Raises, Thing, Workshop, same
-from poolproof import AcquireTimeout, Lease, Pool, PoolClosed
+from poolproof import AcquireTimeout, CheckFailed, Lease, Pool, PoolClosed, PoolFull
 
 
 def waiting(pool: Pool[Any], clock: ClockRuntime, count: int) -> list[Call[Lease[Any]]]:
@@ -101,9 +102,12 @@ def test_an_ended_pool_is_neither_resized_nor_renewed(make: MakePool) -> None:
     for phase in ("closing", "closed"):
         pool.close()
         before = pool.stats()
-        for change in (lambda: pool.resize(5), lambda: pool.resize(2), pool.expire_all):
-            with pytest.raises(PoolClosed, match=phase):
-                change()
+        with pytest.raises(PoolClosed, match=phase):
+            pool.resize(5)
+        with pytest.raises(PoolClosed, match=phase):
+            pool.resize(2)
+        with pytest.raises(PoolClosed, match=phase):
+            pool.expire_all()
         assert before == pool.stats()
         if lease.held:
             lease.release()
@@ -140,13 +144,29 @@ def test_expire_all_with_waiters_serves_them_new_ones(make: MakePool, shop: Work
     call.result().release()
 
 
+def removed(pool: Pool[Any], lease: Lease[Any]) -> None:
+    pool.remove(lease.resource)
+    lease.release()
+
+
+def renewed(pool: Pool[Any], lease: Lease[Any]) -> None:
+    pool.expire_all()
+    lease.release()
+
+
+def exchanged(pool: Pool[Any], lease: Lease[Any]) -> None:
+    thing = lease.detach()
+    with contextlib.suppress(PoolFull):  # a waiter may have built meanwhile
+        pool.add(thing)
+
+
 ENDS: dict[str, Callable[[Pool[Any], Lease[Any]], object]] = {
     "release": lambda pool, lease: lease.release(),
     "discard": lambda pool, lease: lease.discard(),
     "detach": lambda pool, lease: lease.detach(),
-    "remove, then release": lambda pool, lease: (pool.remove(lease.resource), lease.release()),
-    "expire_all, then release": lambda pool, lease: (pool.expire_all(), lease.release()),
-    "detach, then add": lambda pool, lease: pool.add(lease.detach()),
+    "remove, then release": removed,
+    "expire_all, then release": renewed,
+    "detach, then add": exchanged,
 }
 
 
@@ -161,15 +181,14 @@ def test_however_a_lease_ends_the_next_waiter_proceeds(
     calls = waiting(pool, clock, 3)
     if faulty:
         setattr(shop, f"on_{faulty}", Raises(OSError(), times=1))
-    try:
-        end(pool, leases[0])
-    except Exception as error:  # detach, then add: a waiter may have built meanwhile
-        assert "no room" in str(error)
-    results = [calls[0].join(), leases[1].release(), calls[1].join(), calls[2]]
+    end(pool, leases[0])
+    calls[0].join()
+    leases[1].release()
     for call in calls:
-        if call.join().error is None:
+        if faulty == "check" and call.join().error is not None:
+            call.raised(CheckFailed)
+        else:
             call.result().release()
-    assert results
     assert 0 == pool.stats().waiting
 
 
@@ -235,6 +254,7 @@ def test_every_operation_takes_over_unowned_work(
     assert 0 == pool.stats().backlog
 
 
+@pytest.mark.xfail(reason="a waiter that was told of unowned work and leaves does not pass it on")
 @pytest.mark.clause("BACKLOG-DRAINS")
 @pytest.mark.filterwarnings("default::poolproof.PoolWarning")
 def test_work_told_to_a_waiter_that_gives_up_is_told_to_the_next(
@@ -254,4 +274,40 @@ def test_work_told_to_a_waiter_that_gives_up_is_told_to_the_next(
     clock.on_timeout = lambda: abandon(pool, lease)  # the one that is told has no time left
     with pytest.warns(match="LEASE-ABANDONED"), pytest.raises(AcquireTimeout):
         pool.acquire(5)
+    assert 0 == clock.untold()
     following[0].result().release()
+
+
+@pytest.mark.xfail(reason="a waiter that was told of unowned work and is granted a slot does not pass it on")
+@pytest.mark.clause("BACKLOG-DRAINS")
+@pytest.mark.filterwarnings("default::poolproof.PoolWarning")
+def test_work_told_to_a_waiter_that_is_granted_a_slot_is_told_to_the_next(
+    make: MakePool, shop: Workshop, clock: ClockRuntime
+) -> None:
+    pool = make(max_size=2)
+    leases = [[pool.acquire(reset=shop.reset)], [pool.acquire()]]
+    following: list[Call[Lease[Any]]] = []
+
+    def next_comes() -> None:
+        clock.on_park = None
+        following.append(Call(pool.acquire))
+        clock.until_asleep(1)
+        for lease in leases:
+            abandon(pool, lease)
+
+    clock.on_park = next_comes
+    with pytest.warns(match="LEASE-ABANDONED"), pool.acquire():
+        assert 0 == clock.untold()
+    following[0].result().release()
+
+
+@pytest.mark.xfail(reason="an acquire that finds a free slot leaves unowned work alone")
+@pytest.mark.clause("BACKLOG-DRAINS")
+@pytest.mark.filterwarnings("default::poolproof.PoolWarning")
+def test_an_acquire_that_is_granted_at_once_takes_over_unowned_work(make: MakePool, shop: Workshop) -> None:
+    pool = make(resources=[Thing(), Thing()], reset=shop.reset)
+    lease = [pool.acquire()]
+    with pytest.warns(match="LEASE-ABANDONED"):
+        abandon(pool, lease)
+    with pool.acquire():
+        assert 0 == pool.stats().backlog

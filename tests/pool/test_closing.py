@@ -31,13 +31,12 @@ def test_close_refuses_every_waiter_at_once(make: MakePool, clock: ClockRuntime)
 @pytest.mark.clause("CLOSE-REPORTS", "CLOSE-TERMINATES")
 def test_close_without_grace_waits_for_nobody_and_tells_who_holds(make: MakePool, clock: ClockRuntime) -> None:
     pool = make(min_size=2)
-    lease = Call(pool.acquire, name="worker-7").result()
+    lease = pool.acquire()
     clock.advance(7)
     report = pool.close()
+    assert (False, 1, 0) == (report.closed, report.destroyed, report.revoked)
     [holder] = report.holders
-    assert (False, 1, lease.number, "worker-7" in holder.who, 7.0) == (
-        report.closed, report.destroyed, holder.lease, True, holder.seconds,
-    )  # fmt: skip
+    assert (lease.number, "MainThread", 7.0) == (holder.lease, holder.who, holder.seconds)
     lease.release()
     assert ("closed", 0) == (pool.stats().phase, pool.stats().live)
     again = pool.close()
@@ -114,6 +113,13 @@ def test_refused_waiters_are_reported_by_the_close_that_refused_them(make: MakeP
     lease.release()
 
 
+def abandon(lease: list[Lease[Any]]) -> None:
+    """Lose the last reference to a lease."""
+    lease.clear()
+    gc.collect()
+
+
+@pytest.mark.xfail(reason="whoever waits in close is not told of work that becomes unowned")
 @pytest.mark.clause("CLOSE-TERMINATES", "LEASE-ABANDONED")
 def test_a_close_that_waits_takes_over_what_is_abandoned(make: MakePool, shop: Workshop, clock: ClockRuntime) -> None:
     pool = make()
@@ -121,8 +127,8 @@ def test_a_close_that_waits_takes_over_what_is_abandoned(make: MakePool, shop: W
     closing = Call(lambda: pool.close(None))
     clock.until_asleep(1)
     with pytest.warns(match="LEASE-ABANDONED"):
-        lease.clear()
-        gc.collect()
+        abandon(lease)
+    assert 0 == clock.untold()
     assert closing.result().closed
     assert same(shop.made, shop.destroyed)
 

@@ -80,7 +80,7 @@ def test_option_out_of_range_is_a_value_error_that_names_it(shop: Workshop, opti
 
 
 @pytest.mark.clause("INPUTS-VALIDATED")
-@pytest.mark.parametrize("options", CONTRADICTIONS, ids=lambda options: "-".join(options))
+@pytest.mark.parametrize("options", CONTRADICTIONS, ids="-".join)
 def test_options_that_contradict_are_a_value_error_that_names_them(shop: Workshop, options: dict[str, Any]) -> None:
     message = _refused(shop, ValueError, options)
     assert any(option in message for option in options)
@@ -103,7 +103,7 @@ def test_a_pool_without_create_and_resources_makes_no_sense() -> None:
 @pytest.mark.clause("INPUTS-VALIDATED")
 def test_only_create_may_be_positional(shop: Workshop) -> None:
     with pytest.raises(TypeError):
-        Pool(shop.create, [Thing()])  # type: ignore[misc]
+        Pool(shop.create, [Thing()])  # type: ignore[call-arg]
 
 
 @pytest.mark.clause("INPUTS-VALIDATED", "NO-DUPLICATES")
@@ -185,7 +185,7 @@ def test_extreme_but_sensible_options_are_taken(make: MakePool, shop: Workshop) 
 def test_a_pool_of_nothing_makes_everybody_wait(make: MakePool, clock: ClockRuntime) -> None:
     pool = make(max_size=0)
     assert pool.try_acquire() is None
-    waiter = Call(lambda: pool.acquire())
+    waiter = Call(pool.acquire)
     clock.until_asleep(1)
     pool.resize(1)
     waiter.result().release()

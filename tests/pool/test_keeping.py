@@ -49,7 +49,7 @@ def test_idle_slots_leave_the_longest_unused_first_and_not_below_min_size(
     assert same(things[:1], shop.destroyed)
     clock.advance(100)
     pool.maintain()
-    assert same(things[:3], shop.destroyed)
+    assert same(sorted(things[:3], key=id), sorted(shop.destroyed, key=id))
 
 
 @pytest.mark.clause("EXPIRY-REACHES-ALL")
@@ -91,7 +91,7 @@ def test_a_burst_shrinks_to_what_is_kept(make: MakePool, shop: Workshop, clock: 
     leases[3].release()
     pool.maintain()
     assert (1, 3) == (pool.stats().free, len(shop.destroyed))
-    assert same(shop.made[:3], shop.destroyed)
+    assert same(sorted(shop.made[:3], key=id), sorted(shop.destroyed, key=id))
     for lease in leases[4:]:
         lease.release()
 
@@ -133,7 +133,7 @@ def test_an_inspection_that_ends_after_a_change_ends_in_a_discard(make: MakePool
     for change in ("resize", "expire_all", "close", "remove"):
         pool = make(resources=[thing := Thing()], check=shop.check)
         arguments = {"resize": (0,), "remove": (thing,)}.get(change, ())
-        shop.on_check = lambda _, pool=pool, change=change, given=arguments: getattr(pool, change)(*given)  # type: ignore[misc]
+        shop.on_check = lambda _, pool=pool, change=change, given=arguments: getattr(pool, change)(*given)
         shop.destroyed.clear()
         pool.maintain()
         assert same([thing], shop.destroyed), change
@@ -177,14 +177,14 @@ def test_overdue_leases_are_revoked_whichever_way_they_were_granted(
     pool = make(max_size=3, max_lease=5, revoke_overdue=True)
     pool.acquire().release()
     quick, built = pool.acquire(), pool.acquire()
-    waiter = [Call(pool.acquire)][0].result()
+    waiter = Call(pool.acquire).result()
     late = Call(lambda: pool.acquire(10))
     clock.until_asleep(1)
     pool.remove(built.resource)
     clock.advance(5.1)
     pool.maintain()
     assert [False] * 3 == [lease.held for lease in (quick, built, waiter)]
-    assert same(shop.made[:3], shop.destroyed) or 3 == len(shop.destroyed)
+    assert 3 == len(shop.destroyed)
     late.result().release()
 
 
@@ -217,7 +217,7 @@ def test_the_housekeeper_does_not_keep_the_pool(make: MakePool, shop: Workshop, 
     )
     clock.until_asleep(1)
     [keeper] = [thread for thread in threading.enumerate() if "left" in thread.name]
-    gone = weakref.ref(pool)  # type: ignore[arg-type]
+    gone = weakref.ref(pool)
     del pool
     keeper.join(WATCHDOG)
     assert (None, False, 2) == (gone(), keeper.is_alive(), len(shop.destroyed))

@@ -12,7 +12,7 @@ import pytest
 
 from pool.conftest import MakePool
 from pool.rig import WATCHDOG, Call, ClockRuntime, Gate, Raises, Thing, Workshop, same
-from poolproof import Lease, LeaseRevoked, StaleLease
+from poolproof import Lease, LeaseRevoked, Pool, StaleLease
 
 End = Callable[[Lease[Any]], object]
 ENDS: list[End] = [Lease.release, Lease.discard, Lease.detach]
@@ -89,6 +89,16 @@ def test_a_revoked_lease_says_that_it_was_revoked(make: MakePool, clock: ClockRu
         assert before == pool.stats()
 
 
+def close_and_fail(pool: Pool[Any]) -> None:
+    pool.close(force=True)
+    raise KeyError
+
+
+def end_and_fail(end: End, lease: Lease[Any]) -> None:
+    end(lease)
+    raise KeyError
+
+
 @pytest.mark.clause("LEASE-REVOKED")
 def test_a_lease_revoked_in_its_with_block_is_told_at_the_end_unless_something_else_is_raised(
     make: MakePool,
@@ -98,8 +108,7 @@ def test_a_lease_revoked_in_its_with_block_is_told_at_the_end_unless_something_e
         assert 1 == pool.close(force=True).revoked
     pool = make()
     with pytest.raises(KeyError), pool.acquire():
-        pool.close(force=True)
-        raise KeyError
+        close_and_fail(pool)
 
 
 class _Meddler(type):
@@ -165,8 +174,7 @@ def test_a_block_whose_lease_was_ended_inside_is_left_in_peace(make: MakePool, e
         end(lease)
     lease = pool.acquire()
     with pytest.raises(KeyError), lease:
-        end(lease)
-        raise KeyError
+        end_and_fail(end, lease)
 
 
 @pytest.mark.clause("DETACH-KEEPS", "CAPACITY-UNTIL-DESTROYED")

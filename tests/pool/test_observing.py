@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pool.conftest import MakePool
-from pool.rig import Call, ClockRuntime, Thing, Workshop
-from poolproof import Pool, PoolEvent
+from pool.rig import Call, ClockRuntime, Gate, Thing, Workshop
+from poolproof import Lease, Pool, PoolEvent
 
 
 @pytest.mark.clause("COUNTS-RECOUNT", "SNAPSHOT-CONSISTENT")
@@ -69,14 +69,23 @@ def test_holders_are_told_the_longest_first_with_number_thread_and_time(
     make: MakePool, clock: ClockRuntime
 ) -> None:
     pool = make()
-    first = Call(pool.acquire, name="first").result()
+    gate = Gate()
+
+    def hold() -> Lease[Any]:
+        lease = pool.acquire()
+        gate.pass_through()
+        return lease
+
+    holding = Call(hold, name="first")
+    gate.reached()
     clock.advance(2)
     second = pool.acquire()
     clock.advance(3)
     holders = pool.holders()
-    assert [(first.number, 5.0), (second.number, 3.0)] == [(each.lease, each.seconds) for each in holders]
-    assert "first" in holders[0].who
-    assert "MainThread" == holders[1].who
+    gate.open()
+    first = holding.result()
+    expected = [(first.number, "first", 5.0), (second.number, "MainThread", 3.0)]
+    assert expected == [(each.lease, each.who, each.seconds) for each in holders]
     first.release()
     second.release()
     assert () == pool.holders()
@@ -145,6 +154,16 @@ def test_watching_changes_nothing(make: MakePool, clock: ClockRuntime, order: st
     finally:
         logger.setLevel(level)
     assert plain == watched
+
+
+@pytest.mark.clause("DEBUG-INERT", "RETENTION")
+def test_watching_does_not_change_what_stays_free(make: MakePool) -> None:
+    left = []
+    for observer in (None, repr):
+        pool = make(max_free=0, observer=observer)
+        pool.acquire().release()
+        left.append(pool.stats().free)
+    assert left[0] == left[1]
 
 
 @pytest.mark.clause("COUNTS-RECOUNT")

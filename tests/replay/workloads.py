@@ -106,7 +106,6 @@ class Workload:
                 options[name] = getattr(self, name)
         if self.random.random() < 0.3:
             options["executor"] = LossyExecutor(self.random) if alone else self.threads()
-            options["executor_for"] = ["reset", "destroy"] if alone else ["build", "reset", "destroy"]
         self.pool: Pool[Resource] | None = None
         self.known: list[Resource] = list(options["resources"])
         self.flaky = False

@@ -6,10 +6,19 @@ fired, in order.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 import poolmodel
 from core.calls import Call, arrivals, calls, first_state, holdings, owned_calls, pool_calls
@@ -20,12 +29,12 @@ from poolproof.core.values import GRANTED, UNBOUNDED, WAITING, Record, State, Ti
 from poolproof.core.world import broken
 
 CLIENTS = 8
-LIMITS = (0, 1, 2, 3, 4, 5, 6, None)
+LIMITS = (3, 4, 6, 2, 1, None, 5, 0)
 
 configs = st.builds(
     poolmodel.Config,
     limit=st.sampled_from(LIMITS),
-    factory=st.booleans(),
+    factory=st.sampled_from((True, True, False)),
     min_size=st.integers(0, 3),
     reset=st.booleans(),
     lease_reset=st.booleans(),
@@ -40,7 +49,7 @@ choices = st.integers(0, 2**16)
 class CoreMachine(RuleBasedStateMachine):
     """A world of the core that moves only by steps that the model allows."""
 
-    @initialize(config=configs, max_uses=st.sampled_from((1, 2, UNBOUNDED)), life=st.sampled_from((10, 30, 1000)))
+    @initialize(config=configs, max_uses=st.sampled_from((UNBOUNDED, 3, 1)), life=st.sampled_from((1000, 60, 20)))
     def begin(self, config: poolmodel.Config, max_uses: float, life: int) -> None:
         self.config, self.life = config, life
         options = options_of(config)._replace(max_uses=max_uses)
@@ -95,14 +104,18 @@ class CoreMachine(RuleBasedStateMachine):
             slot, name, call = found[choice % len(found)]
             self.make(Call(name, call(self.built.state, self.built.options, slot, read(slot))))
 
+    def some(self, *states: str) -> bool:
+        return any(slot.state in states for slot in self.model.slots)
+
     # Rules.
 
+    @precondition(lambda self: len(self.built.tickets) < CLIENTS)
     @rule(choice=choices)
     def acquire(self, choice: int) -> None:
-        if len(self.built.tickets) < CLIENTS:
-            self.numbers = max(self.numbers, self.built.state.version) + 1
-            self.choose(list(arrivals(self.built, self.numbers)), choice)
+        self.numbers = max(self.numbers, self.built.state.version) + 1
+        self.choose(list(arrivals(self.built, self.numbers)), choice)
 
+    @precondition(lambda self: self.model.queue)
     @rule(choice=choices)
     def give_up(self, choice: int) -> None:
         built = self.built
@@ -111,30 +124,36 @@ class CoreMachine(RuleBasedStateMachine):
             ticket = tickets[choice % len(tickets)]
             self.make(Call("withdraw", core.withdraw(built.state, built.options, ticket, built.now)))
 
+    @precondition(lambda self: self.some("creating"))
     @rule(choice=choices, age=st.sampled_from((1.0, 5.0, UNBOUNDED)))
     def finish_build(self, choice: int, age: float) -> None:
         for slot in self.built.slots.values():
-            if read(slot).state == "creating":
+            if read(slot).state == "creating" and slot.expires == UNBOUNDED:
                 slot.expires = self.built.now + age
         self.owned(("creating",), choice, ("build_ok",))
 
+    @precondition(lambda self: self.some("creating"))
     @rule(choice=choices)
     def fail_build(self, choice: int) -> None:
         self.owned(("creating",), choice, ("build_failed", "build_abandoned"))
 
+    @precondition(lambda self: self.some("checked_out"))
     @rule(choice=choices)
     def release(self, choice: int) -> None:
         self.check_fast_release(choice)
         self.owned(("checked_out",), choice, ("release", "abandon"))
 
+    @precondition(lambda self: self.some("checked_out"))
     @rule(choice=choices)
     def end_lease(self, choice: int) -> None:
         self.owned(("checked_out",), choice)
 
+    @precondition(lambda self: self.some("returning", "discarded"))
     @rule(choice=choices)
     def do_work(self, choice: int) -> None:
         self.owned(("returning", "discarded"), choice, ("reset_ok", "reset_failed", "destroyed"))
 
+    @precondition(lambda self: self.some("returning", "discarded"))
     @rule(choice=choices)
     def leave_work(self, choice: int) -> None:
         self.owned(("returning", "discarded"), choice, ("orphan",))
@@ -149,19 +168,21 @@ class CoreMachine(RuleBasedStateMachine):
         found = [call for call in pool_calls(self.built, ()) if call.name not in gated]
         self.choose(found, choice)
 
+    @precondition(lambda self: self.some("free", "checked_out"))
     @rule(choice=choices)
     def look_at_a_slot(self, choice: int) -> None:
         found = list(calls(self.built, self.config, (), ()))
         self.choose([call for call in found if call.name in ("inspect", "remove")], choice)
 
-    @rule(limit=st.sampled_from(LIMITS))
-    def resize(self, limit: int | None) -> None:
-        built, wanted = self.built, UNBOUNDED if limit is None else limit
-        self.make(Call("resize", core.resize(built.state, built.options, wanted, built.now)))
-
-    @rule()
-    def renew(self) -> None:
-        self.make(Call("renew", core.renew(self.built.state, self.built.options, self.built.now)))
+    @precondition(lambda self: self.model.phase == "open" and len(self.rows) % 5 == 4)
+    @rule(wanted=st.sampled_from((*LIMITS, "renew")))
+    def change(self, wanted: int | Literal["renew"] | None) -> None:
+        built = self.built
+        if wanted == "renew":
+            self.make(Call("renew", core.renew(built.state, built.options, built.now)))
+        else:
+            limit = UNBOUNDED if wanted is None else wanted
+            self.make(Call("resize", core.resize(built.state, built.options, limit, built.now)))
 
     @rule(seconds=st.sampled_from((0.5, 1.0, 4.0, 64.0)))
     def pass_time(self, seconds: float) -> None:
@@ -221,5 +242,5 @@ class CoreMachine(RuleBasedStateMachine):
 
 @pytest.mark.stateful
 @pytest.mark.clause("WAIT-FIFO", "WORK-CONSERVING", "CAPACITY", "CONSERVATION", "EXCLUSIVE", "ONE-OUTCOME")
-class TestCore(CoreMachine.TestCase):  # type: ignore[misc, name-defined]
-    settings = settings(stateful_step_count=60)
+def test_every_step_of_a_long_run_is_a_step_of_the_model() -> None:
+    run_state_machine_as_test(CoreMachine, settings=settings(stateful_step_count=60))

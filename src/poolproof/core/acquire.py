@@ -53,20 +53,24 @@ def refusal(state: State, options: Options, patient: bool, now: float) -> str | 
     [REFUSE-CLOSED] [REFUSE-EMPTY] [REFUSE-BUSY] [REFUSE-TIMEOUT]
     Cost: O(1), or O(unfit free slots).   Clauses: CLOSE-REFUSES, EMPTY-RAISES, WAIT-BOUND, WAIT-DEADLINE.
     """
-    draft = Draft(state, options, now)
-    if draft.phase != OPEN:
+    ledger = state.ledger
+    if ledger.phase != OPEN:
         return "REFUSE-CLOSED"
-    if options.raise_when_empty and not options.factory and draft.staying == 0:
+    if options.raise_when_empty and not options.factory and ledger.live == ledger.discarded:
         return "REFUSE-EMPTY"
-    if any(draft.fit(slot, read(slot)) for items in (state.free, state.back) for slot in walk(items)):
+    if any_fit_free(state, options, now):
         return None
-    full = draft.waiting >= options.max_waiting
-    draft.waiting += 1
-    if draft.short:
-        return None
-    if full:
+    if options.factory and ledger.creating <= ledger.waiting and ledger.live < ledger.limit:
+        return None  # one more ticket would make the pool short, and build for itself
+    if ledger.waiting >= options.max_waiting:
         return "REFUSE-BUSY"
     return None if patient else "REFUSE-TIMEOUT"
+
+
+def any_fit_free(state: State, options: Options, now: float) -> bool:
+    draft = Draft(state, options, now) if state.free else None
+    slots = (slot for items in (state.free, state.back) for slot in walk(items))
+    return draft is not None and any(draft.fit(slot, read(slot)) for slot in slots)
 
 
 def enqueue(state: State, options: Options, ticket: Ticket, now: float) -> Step:
