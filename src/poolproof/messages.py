@@ -64,7 +64,7 @@ def refusal(driver: Driver, row: str) -> PoolError:
     if row == "REFUSE-EMPTY":
         return PoolEmpty(f"{pool}: no resource is left and nothing can be built [EMPTY-RAISES]")
     if row == "REFUSE-BUSY":
-        return PoolBusy(f"{pool}: max_waiting={driver.settings.max_waiting} wait already [WAIT-BOUND]")
+        return PoolBusy(f"{pool}: no more may wait, max_waiting is {driver.settings.max_waiting} [WAIT-BOUND]")
     count = free_count(driver.state)
     return AcquireTimeout(
         f"{pool}: nothing to be had at once{f', {count} free but unfit' if count else ''}"
