@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 from poolproof import core
 from poolproof.core.draft import free_count
-from poolproof.core.lists import from_iterable
 from poolproof.core.values import (
-    FREE,
     OPEN,
     UNBOUNDED,
     Build,
@@ -23,14 +20,13 @@ from poolproof.core.values import (
     Fired,
     PlainRecord,
     PlainState,
-    Record,
     Slot,
     State,
     Step,
     current_record,
 )
 from poolproof.core.world import World, world_of
-from poolproof.registry import WITHOUT_IDENTITY, Registry
+from poolproof.registry import Registry
 from poolproof.reports import PoolEvent, PoolSetup
 from poolproof.settings import Settings
 from poolproof.work import Duty
@@ -218,57 +214,6 @@ class Driver:
             world = world_of(State.of(state), self.registry.all())
             if self.atom.value is state:
                 return world
-
-    def fill(self) -> None:
-        """Put the given resources into the new pool, and build up to min_size; all or nothing [BUILT-UNDONE]."""
-        built: defaultdict[int, Any] = defaultdict(self.settings.create)  # see `build`
-        try:
-            for number in range(self.options.min_size - len(self.settings.resources)):
-                built[number]
-            self.adopt_initial([*built.values()])
-            if self.observer is not None:
-                self.observe(self.state, (), self.settings.setup(len(built)))
-        except BaseException:
-            self.undo([*built.values()])
-            raise
-
-    def unfill(self) -> None:
-        """Take `fill` back, because the construction fails after all."""
-        given = len(self.settings.resources)
-        built = [slot.resource for slot in self.registry.all() if slot.number > given]
-        self.forget()
-        self.undo(built)
-
-    def undo(self, built: list[Any]) -> None:
-        """Destroy what a failed construction built: each object once, whatever destroy raises; none that was given."""
-        destroy, interruption = self.settings.destroy, None
-        seen = {id(resource) for resource in self.settings.resources}
-        for resource in built:
-            if destroy is not None and (id(resource) not in seen or type(resource) in WITHOUT_IDENTITY):
-                seen.add(id(resource))
-                try:
-                    destroy(resource)
-                except Exception as error:
-                    self.complain("destroy failed while construction was undone", error)
-                except BaseException as error:
-                    interruption = error
-        if interruption is not None:
-            raise interruption
-
-    def adopt_initial(self, built: list[Any]) -> None:
-        resources = [*self.settings.resources, *built]
-        given = len(self.settings.resources)
-        now = self.monotonic()
-        slots = []
-        for number, resource in enumerate(resources, start=1):
-            slot = Slot(number, 0, Record(FREE, 0, now, None, 0, None))
-            slot.resource, slot.expires = resource, self.expiry(now)
-            self.registry.enrol(slot, resource, factory_made=number > given)
-            slots.append(slot)
-        ledger = self.state.ledger._replace(
-            live=len(resources), made=len(resources), created=len(built), added=given
-        )
-        self.atom.value = State(0, from_iterable(slots), (), ledger)
 
     @property
     def is_open(self) -> bool:

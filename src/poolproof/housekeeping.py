@@ -55,5 +55,5 @@ class Housekeeper:
         if pool is not None:
             try:
                 pool.maintain()
-            except Exception as error:
+            except BaseException as error:  # nobody interrupts this thread; a callback raised it
                 pool._driver.complain("a round of housekeeping failed", error)

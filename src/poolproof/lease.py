@@ -206,22 +206,18 @@ class Lease(Generic[R]):
         raise TypeError("a lease cannot be copied or pickled: it can be ended only once [LEASE-ONCE]")
 
 
-
 class ResettingLease(Lease[R]):
     """A lease with a reset of its own, which is used instead of the pool's."""
 
-    __slots__ = ("_reset",)
+    __slots__ = ()
 
     def __init__(self, driver: Driver, slot: Slot, record: PlainRecord, reset: Callable[[R], object]) -> None:
-        self._reset = reset
+        # The slot is the new holder's alone, so this may be written. The number tells for whose lease it is meant.
+        slot.reset = record[4], reset
         super().__init__(driver, slot, record)
 
     def release(self) -> None:
-        if self.held:
-            self._slot.reset = self._reset
         self._release_slowly()
 
     def _resets(self) -> bool:
-        if self.held:
-            self._slot.reset = self._reset
         return True

@@ -14,6 +14,7 @@ from poolproof.core import grant_free
 from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot, State, Step, read
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, NotPooled, PoolBusy, PoolFull
+from poolproof.filling import fill, unfill
 from poolproof.forks import watch_forks
 from poolproof.housekeeping import Housekeeper
 from poolproof.lease import Lease
@@ -115,7 +116,7 @@ class Pool(Generic[R]):
         observer: Callable[[PoolEvent], object] | None = None,
         runtime: Runtime | None = None,
     ) -> None:
-        settings = checked_settings(
+        settings, given = checked_settings(
             create=create, resources=resources, destroy=destroy, check=check, reset=reset, max_size=max_size,
             min_size=min_size, max_free=max_free, shrink_to=shrink_to, max_age=max_age,
             max_age_jitter=max_age_jitter, max_idle=max_idle, max_uses=max_uses, max_lease=max_lease,
@@ -125,7 +126,7 @@ class Pool(Generic[R]):
             name=f"pool-{next(_numbers)}" if name is None else name, observer=observer, runtime=runtime,
         )  # fmt: skip
         driver = Driver(settings)
-        driver.fill()
+        fill(driver, given)
         self._driver = driver
         self._options = driver.options
         self._monotonic = driver.monotonic
@@ -138,7 +139,7 @@ class Pool(Generic[R]):
             try:
                 self._housekeeper = Housekeeper(self, driver, settings.housekeeping)
             except BaseException:
-                driver.unfill()
+                unfill(driver, given)
                 raise
 
     def acquire(self, timeout: float | None = DEFAULT, *, reset: Callable[[R], object] | None = None) -> Lease[R]:
@@ -253,8 +254,9 @@ class Pool(Generic[R]):
         if max_size is not None and max_size < driver.options.min_size:
             raise ValueError(f"max_size {max_size} is below min_size {driver.options.min_size} [INPUTS-VALIDATED]")
         limit = UNBOUNDED if max_size is None else max_size
-        while driver.step(lambda state, now: core.resize(state, driver.options, limit, now)) is not None:
-            if driver.state.ledger.limit == limit:
+        while step := driver.step(lambda state, now: core.resize(state, driver.options, limit, now)):
+            # Not the state of now: whoever resizes later prevails, and is not to be fought.
+            if step.state.ledger.limit == limit:
                 break
         driver.tend()
         self._require_open()

@@ -21,7 +21,7 @@ class Settings:
     """Everything that never changes in a pool's life. The table of options is in spec/surface.md."""
 
     create: Callable[[], Any] | None
-    resources: tuple[Any, ...]
+    given: int
     destroy: Callable[[Any], object] | None
     check: Callable[[Any], object] | None
     reset: Callable[[Any], object] | None
@@ -71,7 +71,7 @@ class Settings:
         """What of it a trace needs to tell; *built* slots were created at the beginning."""
         return PoolSetup(
             name=self.name,
-            given=len(self.resources),
+            given=self.given,
             built=built,
             factory=self.create is not None,
             reset=self.reset is not None,
@@ -92,8 +92,8 @@ def or_unbounded(value: float | None) -> float:
 def checked_settings(
     *, resources: Iterable[Any] | None, discard_on: Iterable[type[BaseException]] | None,
     executor_for: Iterable[str] | None, runtime: Runtime | None, **options: Any,
-) -> Settings:  # fmt: skip
-    """The settings, if every option makes sense on its own and with the others.
+) -> tuple[Settings, tuple[Any, ...]]:  # fmt: skip
+    """The settings and a copy of the resources, if every option makes sense on its own and with the others.
 
     Raises:
         TypeError: an option is of the wrong type.
@@ -114,15 +114,16 @@ def checked_settings(
     of_type("name", options["name"], str)
     if options["executor"] is not None and not callable(getattr(options["executor"], "submit", None)):
         raise TypeError(f"executor must have a submit method, not be a {type(options['executor']).__name__}")
+    copy = distinct(resources, options["name"])
     settings = Settings(
-        resources=distinct(resources, options["name"]),
+        given=len(copy),
         discard_on=exception_types(discard_on),
         executor_for=work_names(executor_for, options["executor"]),
         runtime=ThreadRuntime() if runtime is None else runtime,
         **options,
     )
     check_together(settings)
-    return settings
+    return settings, copy
 
 
 def check_together(settings: Settings) -> None:
@@ -130,10 +131,10 @@ def check_together(settings: Settings) -> None:
     size, limit = settings.min_size, settings.max_size
     if limit is not None and size > limit:
         raise ValueError(f"min_size {size} is above max_size {limit} [INPUTS-VALIDATED]")
-    if limit is not None and len(settings.resources) > limit:
-        raise ValueError(f"{len(settings.resources)} resources do not fit into max_size {limit} [INPUTS-VALIDATED]")
-    if settings.create is None and size > len(settings.resources):
-        raise ValueError(f"min_size {size} needs create: there are {len(settings.resources)} resources")
+    if limit is not None and settings.given > limit:
+        raise ValueError(f"{settings.given} resources do not fit into max_size {limit} [INPUTS-VALIDATED]")
+    if settings.create is None and size > settings.given:
+        raise ValueError(f"min_size {size} needs create: there are {settings.given} resources")
     if settings.shrink_to is not None and settings.shrink_to > or_unbounded(settings.max_free):
         raise ValueError(f"shrink_to {settings.shrink_to} is above max_free {settings.max_free}")
     if settings.shrink_to is not None and settings.max_free is None:

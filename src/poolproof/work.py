@@ -99,8 +99,8 @@ def admit(driver: Driver, slot: Slot, record: PlainRecord, resource: Any) -> Non
 
 def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call reset; a resource whose reset did not return is destroyed."""
-    function = slot.reset or driver.settings.reset
-    slot.reset = None
+    number, own = slot.reset or (0, None)
+    function = own if number == record[4] else driver.settings.reset
     try:
         if function is not None and driver.state.ledger.phase == OPEN:
             function(slot.resource)

@@ -132,8 +132,7 @@ def owned_calls(built: Built, config: poolmodel.Config, slot: Slot, state: str) 
     if state == "creating":
         yield "build_ok", partial(core.build_ok, now=now)
         yield "build_failed", partial(core.build_failed, error=OSError("refused"), now=now)
-        if unbound(read(slot), built.state):
-            yield "build_abandoned", partial(core.build_abandoned, now=now)
+        yield "build_abandoned", partial(core.build_abandoned, now=now)
     elif state == "checked_out":
         yield from lease_calls(built, config, slot)
     elif state == "returning":
@@ -157,13 +156,6 @@ def lease_calls(built: Built, config: poolmodel.Config, slot: Slot) -> Iterator[
     if config.check:
         ticket = built.tickets[read(slot).number]
         yield "check_failed", partial(core.check_failed, ticket=ticket, now=now)
-
-
-def unbound(record: Record, state: State) -> bool:
-    """The builder is free to abandon the build: its ticket, if it had one, does not wait any more."""
-    ticket = record.who
-    waits = isinstance(ticket, Ticket) and ticket.record.state == "waiting" and ticket.record.build is not None
-    return not waits or state.ledger.phase != "open"
 
 
 # The pool.

@@ -151,16 +151,8 @@ def proposals(world: Built, config: poolmodel.Config, name: str) -> Iterator[Cal
 
 # The calls for which this is confirmed in reasonable time; unconfirmed.md says what becomes of the others.
 AGREEMENTS = (
-    ("creating", "build_failed"),
     ("creating", "withdraw"),
+    ("creating", "build_failed"),
     ("checked_out", "abandon"),
-    ("checked_out", "revoke"),
-    ("checked_out", "check_failed"),
-    ("returning", "reset_failed"),
     ("discarded", "destroyed"),
-)
-SLOW_AGREEMENTS = (
-    ("creating", "arrive"),
-    ("checked_out", "discard"),
-    ("checked_out", "detach"),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.actions import FREE, LEASE
-from core.claims import AGREEMENTS, SLOW_AGREEMENTS, Bounds
+from core.claims import AGREEMENTS, Bounds
 from core.shapes import Numbers
 from core.symbolic import CONFIRMED, Contract, Verdict, generate, verdict
 
@@ -61,8 +61,3 @@ def agreements(path: Path, pairs: tuple[tuple[str, str], ...]) -> dict[tuple[str
 @pytest.mark.clause("WAIT-FIFO", "WORK-CONSERVING", "CAPACITY")
 def test_the_core_is_the_model_for_every_bound(tmp_path: Path) -> None:
     assert {} == agreements(tmp_path, AGREEMENTS)
-
-
-@pytest.mark.exhaustive
-def test_the_core_is_the_model_for_every_bound_in_more_calls(tmp_path: Path) -> None:
-    assert {} == agreements(tmp_path, SLOW_AGREEMENTS)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from environment.rig import Maker, Thing, at_rest, elsewhere
-from poolproof import Pool, PoolError, PoolEvent
+from poolproof import Pool, PoolError
 from poolproof.core.values import PlainState, Slot, Ticket
 from poolproof.runtime import ThreadRuntime
 from poolproof.runtime.base import Moves
@@ -195,20 +195,4 @@ def test_callback_may_close_the_pool(name: str) -> None:
     closable.append(True)
     everything(pool, maker.create)
     assert pool.close().closed
-    assert [] == at_rest(pool)
-
-
-@pytest.mark.clause("NO-CALLS-UNDER-LOCK", "DEBUG-INERT")
-def test_observer_is_told_of_what_it_does_itself() -> None:
-    def observe(event: PoolEvent) -> None:
-        versions.append(event.version)
-        if len(versions) < 20:
-            pool.acquire(0).release()
-
-    maker, versions = Maker(), [0] * 20
-    pool: Pool[Thing] = Pool(maker.create, max_size=2, observer=observe)
-    versions.clear()
-    pool.maintain()
-    pool.acquire(0).release()
-    assert sorted(set(versions)) == sorted(versions)
     assert [] == at_rest(pool)

@@ -111,8 +111,8 @@ class Worker:
     def strike(self, ident: int) -> None:
         """From another thread: strike, if the last strike is over."""
         if self.turns >= self.strike_at:
-            self.strike_at = self.turns + 2
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Strike))
+            self.strike_at = self.turns + 2
 
 
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "CONSERVATION")

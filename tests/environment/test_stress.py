@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from environment.rig import Thread, at_rest, hasty_switching
-from poolproof import DuplicateResource, Lease, NotPooled, Pool, PoolError, PoolStats, StaleLease
+from poolproof import Lease, NotPooled, Pool, PoolError, PoolStats, StaleLease
 
 THREADS = 4
 STEPS = 1_500
@@ -60,8 +60,6 @@ class Accounts:
         with suppress(PoolError):
             pool.add(owned)
             self.added.append(owned)
-            with suppress(DuplicateResource):
-                pool.add(owned)
 
     def remove(self, pool: Pool[Owned], dice: random.Random) -> None:
         if self.added:

@@ -160,7 +160,7 @@ def test_one_too_many_is_refused_and_withdrawn_ones_do_not_count(make: MakePool,
     first = Call(lambda: pool.acquire(1))
     clock.until_asleep(1)
     before = pool.stats()
-    with pytest.raises(PoolBusy, match=r"'db' \(1/1 checked out, 1 waiting\).*max_waiting=1.*\[WAIT-BOUND\]"):
+    with pytest.raises(PoolBusy, match=r"'db' \(1/1 checked out, 1 waiting\).*max_waiting.*\[WAIT-BOUND\]"):
         pool.acquire()
     assert pool.try_acquire() is None
     assert before == pool.stats()

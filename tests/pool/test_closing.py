@@ -119,7 +119,6 @@ def abandon(lease: list[Lease[Any]]) -> None:
     gc.collect()
 
 
-@pytest.mark.xfail(reason="whoever waits in close is not told of work that becomes unowned")
 @pytest.mark.clause("CLOSE-TERMINATES", "LEASE-ABANDONED")
 def test_a_close_that_waits_takes_over_what_is_abandoned(make: MakePool, shop: Workshop, clock: ClockRuntime) -> None:
     pool = make()

@@ -185,11 +185,6 @@ class Draft:
             self.queue = keep(self.queue, self.tail, lambda other: self.record_of(other).state == WAITING)
             self.tail, self.tombs = (), 0
 
-    def nudge(self) -> None:
-        """Wake the longest-waiting ticket, if any, so that it takes over unowned work instead of sleeping on it."""
-        if self.waiting:
-            self.wakes.append(self.queue[0])
-
     def skip_tombs(self) -> None:
         """Make the first of the queue a living ticket again.  Cost: O(1), paid for by the withdrawals."""
         while self.queue and self.record_of(self.queue[0]).state != WAITING:
@@ -253,11 +248,25 @@ class Draft:
         record = self.record_of(ticket)
         return bool(record.state == WAITING and record.build is None)
 
+    def tell(self) -> None:
+        """Have unowned work taken over by those who would sleep beside it: the longest-waiting ticket, and whoever
+        waits for the end of closing.
+
+        They are told when work is added, and when the ticket that was told before has left the queue (BACKLOG-DRAINS).
+        """
+        ledger = self.state.ledger
+        if not self.backlog or (self.backlog is ledger.backlog and self.queue is ledger.queue):
+            return
+        if self.waiting:
+            self.wakes.append(self.queue[0])
+        self.wakes.extend(self.closers)
+
     # The end.
 
     def finish(self) -> Step:
         """Balance, and the step is made."""
         self.balance()
+        self.tell()
         quiet = (
             self.phase == OPEN
             and not self.waiting

@@ -99,7 +99,6 @@ def orphan(state: State, options: Options, slot: Slot, record: Record, now: floa
         draft.discarded += 1
     draft.move_slot(slot, DISCARDED, record, record.mark)
     draft.forsake(slot)
-    draft.nudge()
     draft.fire("ORPHAN", slot)
     return draft.finish()
 

@@ -105,7 +105,6 @@ def abandon(state: State, options: Options, slot: Slot, record: Record, now: flo
         draft.fire("RELEASE", slot, record.number)
         return draft.finish()
     draft.forsake(slot)
-    draft.nudge()
     draft.fire("ABANDON", slot, record.number)
     return draft.finish()
 
