@@ -70,6 +70,8 @@ class Driver:
         """Start anew in the child after a fork."""
         self.registry = Registry(self.settings.name)
         self.first_generation = self.state.ledger.generation + 1
+        # Whoever forked in the middle of a commit, in a signal handler, has the old atom in hand: let that commit fail.
+        self.atom.value = core.begin(self.options, 0)
         self.start()
 
     def inherited(self, slot: Slot) -> bool:
@@ -144,9 +146,9 @@ class Driver:
 
         return self.step(propose)
 
-    def give_back(self, slot: Slot, hold: PlainRecord) -> None:
+    def give_back(self, slot: Slot, hold: PlainRecord, reset: bool = False) -> None:
         """A slot was granted and its lease never reached its caller: put it back, running nothing of the user's."""
-        self.settle(slot, hold, core.abandon, reset=self.options.reset)
+        self.settle(slot, hold, core.abandon, reset=reset or self.options.reset)
 
     def dispatch(self, duty: Duty) -> None:
         """Carry out *duty*, here or in the executor. The caller gives it away: whoever runs it answers for it."""
@@ -156,7 +158,7 @@ class Driver:
             try:
                 executor.submit(duty.run)
                 return
-            except RuntimeError as error:  # the executor has been shut down
+            except Exception as error:  # it has been shut down, or is full
                 self.complain("the executor takes no more work; doing it here", error)
         try:
             duty.run()

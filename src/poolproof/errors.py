@@ -46,7 +46,7 @@ class LeaseRevoked(StaleLease):
     """The pool had taken the resource back; nothing was changed [LEASE-REVOKED]."""
 
 
-class PoolWarning(ResourceWarning):
+class PoolWarning(RuntimeWarning):
     """A lease was abandoned, or is held for longer than allowed [LEASE-ABANDONED]."""
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, NoReturn, TypeVar
 
 from poolproof import core
-from poolproof.core.values import FORKED, REVOKED, PlainRecord, Slot, current_record, read
+from poolproof.core.values import FORKED, REVOKED, OwnReset, PlainRecord, Slot, current_record, read
 from poolproof.driver import Driver
 from poolproof.errors import LeaseRevoked, PoolWarning, StaleLease
 
@@ -29,8 +29,8 @@ class Lease(Generic[R]):
 
     def __init__(self, driver: Driver, slot: Slot, record: PlainRecord) -> None:
         self._driver = driver
-        self._slot = slot
         self._record = record
+        self._slot = slot
 
     @property
     def number(self) -> int:
@@ -40,7 +40,7 @@ class Lease(Generic[R]):
     @property
     def held(self) -> bool:
         """Whether the lease has not been ended, revoked or lost to a fork yet."""
-        return current_record(self._slot, self._record) is not None
+        return current_record(self._slot, self._record) is not None and not self._driver.inherited(self._slot)
 
     @property
     def resource(self) -> R:
@@ -170,23 +170,22 @@ class Lease(Generic[R]):
         return self._driver.options.reset
 
     def __del__(self) -> None:
-        try:
-            slot = self._slot
-            if slot.record is self._record or slot.record[5] is not None:
-                self._collected()
-        except AttributeError:  # interrupted before it had a slot
-            return
+        slot = getattr(self, "_slot", None)  # None: it was interrupted before it had one
+        if slot is not None and (slot.record is self._record or slot.record[5] is not None):
+            self._collected()
 
     def _collected(self) -> None:
         # Whatever strikes in a finalizer is dropped by the interpreter, so try until the slot is given back.
-        abandoned = False
+        abandoned, struck = False, None
         for _ in range(100):
             try:
                 if not self.held:
                     break
                 abandoned = self._abandon()
-            except BaseException:
-                continue
+            except BaseException as error:
+                struck = error
+        if struck is not None:
+            self._driver.complain("a finalizer was interrupted", struck)
         if abandoned:
             who = self._driver.runtime.name_of(self._record[3])
             seconds = self._driver.monotonic() - self._record[2]
@@ -213,7 +212,7 @@ class ResettingLease(Lease[R]):
 
     def __init__(self, driver: Driver, slot: Slot, record: PlainRecord, reset: Callable[[R], object]) -> None:
         # The slot is the new holder's alone, so this may be written. The number tells for whose lease it is meant.
-        slot.reset = record[4], reset
+        slot.reset = OwnReset(record[4], reset)
         super().__init__(driver, slot, record)
 
     def release(self) -> None:

@@ -18,12 +18,12 @@ from poolproof.filling import fill, unfill
 from poolproof.forks import watch_forks
 from poolproof.housekeeping import Housekeeper
 from poolproof.lease import Lease
+from poolproof.maintenance import maintain, revoke_all
 from poolproof.messages import describe, holders_of, refused
 from poolproof.registry import Reservation
 from poolproof.reports import CloseReport, Holder, PoolEvent, PoolStats, stats_of
 from poolproof.runtime import Runtime
 from poolproof.settings import callable_or_none, checked_settings, count, of_type, seconds
-from poolproof.upkeep import maintain, revoke_all
 from poolproof.waiting import Waiter, wait_until_closed
 
 R = TypeVar("R")
@@ -126,21 +126,21 @@ class Pool(Generic[R]):
             name=f"pool-{next(_numbers)}" if name is None else name, observer=observer, runtime=runtime,
         )  # fmt: skip
         driver = Driver(settings)
-        fill(driver, given)
-        self._driver = driver
         self._options = driver.options
         self._monotonic = driver.monotonic
         self._who = driver.who
         self._plain = settings.check is None and settings.observer is None
-        self._renew_atom()
         self._housekeeper: Housekeeper | None = None
-        watch_forks(self)
-        if settings.housekeeping is not None:
-            try:
+        fill(driver, given)
+        try:
+            self._driver = driver
+            self._renew_atom()
+            watch_forks(self)
+            if settings.housekeeping is not None:
                 self._housekeeper = Housekeeper(self, driver, settings.housekeeping)
-            except BaseException:
-                unfill(driver, given)
-                raise
+        except BaseException:
+            unfill(driver, given)
+            raise
 
     def acquire(self, timeout: float | None = DEFAULT, *, reset: Callable[[R], object] | None = None) -> Lease[R]:
         """Return a lease, waiting at most *timeout* seconds for it.   Rows: GRANT-FREE, QUEUE, REFUSE-*, WITHDRAW.
@@ -279,7 +279,8 @@ class Pool(Generic[R]):
         overdue leases or revoke them; restore min_size; take over unowned work.
 
         Raises nothing but interruptions; errors of callbacks are logged.
-        Cost: O(slots), and the callbacks.   Clauses: EXPIRY-REACHES-ALL, RETENTION, LEASE-OVERDUE, MIN-SIZE.
+        Cost: O(slots), with a check O(slots²) in small steps; and the callbacks.
+        Clauses: EXPIRY-REACHES-ALL, RETENTION, LEASE-OVERDUE, MIN-SIZE.
         """
         maintain(self._driver)
 
@@ -288,7 +289,8 @@ class Pool(Generic[R]):
         return stats_of(self._driver.settings.name, self._options.min_size, self._driver.state)
 
     def holders(self) -> tuple[Holder, ...]:
-        """Who holds what, the longest first. Never waits.   Cost: O(slots)."""
+        """Who holds what, the longest first, of one instant. Waits for nobody, but looks again as long as others are
+        faster.   Cost: O(slots)."""
         return holders_of(self._driver)
 
     def close(self, grace: float | None = 0.0, *, force: bool = False) -> CloseReport:

@@ -24,8 +24,9 @@ _counts: Any = getattr(sys, "getrefcount", None) if getattr(sys, "_is_gil_enable
 
 def reclaim(driver: Driver) -> None:
     """Give back what nobody can give back any more.   Rows: DISCARD, ORPHAN.   Cost: O(slots)."""
-    if _counts is None:
+    if not sound():
         return
+    backlog = set(backlog_of(driver.state))
     for slot in driver.registry.all():
         hold = hold_of(slot)
         state = read(slot).state
@@ -35,7 +36,7 @@ def reclaim(driver: Driver) -> None:
         if state == CHECKED_OUT:
             # Not released: its lease may have had a reset of its own, which nobody knows any more.
             driver.settle(slot, hold, core.discard)
-        elif state in (RETURNING, DISCARDED) and slot not in backlog_of(driver.state):
+        elif state in (RETURNING, DISCARDED) and slot not in backlog:
             driver.settle(slot, hold, core.orphan)
 
 
@@ -60,6 +61,16 @@ def _alone(*, retired: bool) -> int:
     if retired:
         slot.record = Record(CHECKED_OUT, 0, 0.0, None, 0, Retired(slot.record, fresh=False))
     return references(slot)
+
+
+def sound() -> bool:
+    """Whether counting tells an owner from none on this interpreter, tried on a slot of our own."""
+    if _counts is None:
+        return False
+    slot = Slot(0, 0, Record(CHECKED_OUT, 0, 0.0, None, 0, None))
+    alone = references(slot)
+    owner = [slot.record]
+    return alone == _ALONE and references(slot) == alone + len(owner)
 
 
 _ALONE = _alone(retired=False)

@@ -20,6 +20,7 @@ from poolproof.core.values import (
     Build,
     Fired,
     Options,
+    OwnReset,
     PlainRecord,
     PlainState,
     Slot,
@@ -47,6 +48,12 @@ class Waiter:
         self.reset = reset
         self.ticket = Ticket(0, driver.runtime.who(), driver.runtime.parker())
         self.begun: Slot | None = None
+        self.leased = False
+
+    def __del__(self) -> None:
+        # The call was struck a second time, in `cancel`: whatever it left is given back when its frame goes.
+        if not getattr(self, "leased", True):
+            self.cancel()
 
     def wait(self) -> Lease[Any]:
         """The whole slow acquire.  [QUEUE] [WITHDRAW] and, through its ticket, HAND-OFF and BUILD-START."""
@@ -54,9 +61,11 @@ class Waiter:
             while True:
                 lease = self.look()
                 if lease is not None:
+                    self.leased = True
                     return lease
         except BaseException:
             self.cancel()
+            self.leased = True  # or rather, nothing is left to give back
             raise
 
     def look(self) -> Lease[Any] | None:
@@ -179,7 +188,7 @@ class Waiter:
         assert check is not None
         cause: Exception | None = None
         try:
-            if check(slot.resource):
+            if check(slot.resource) and lease.held:
                 return True
         except Exception as error:
             cause = error
@@ -189,7 +198,7 @@ class Waiter:
         if self.driver.settle(slot, hold, core.check_failed, ticket=self.ticket) is None:
             if not self.driver.is_open:
                 raise refused(self.driver, "REFUSE-CLOSED")
-            lease.release()  # it was revoked meanwhile, and this says so
+            lease.release()  # it was revoked during the check, and this says so
         if self.ticket.record.state == REFUSED and self.driver.is_open:
             raise CheckFailed(
                 f"pool {self.driver.settings.name!r}: a resource failed its check right after it was built "
@@ -202,26 +211,28 @@ class Waiter:
         self.withdraw()
         record = self.ticket.record
         if record.state == GRANTED and record.slot is not None and record.hold is not None:
-            self.driver.give_back(record.slot, record.hold)
+            if self.reset is not None:
+                record.slot.reset = OwnReset(record.hold[4], self.reset)
+            self.driver.give_back(record.slot, record.hold, reset=self.reset is not None)
         self.abandon_build()
 
 
 def wait_until_closed(driver: Driver, deadline: float | None) -> None:
     """Sleep until the last slot is gone, at most until *deadline*; meanwhile do what others left undone."""
-    closer: Ticket | None = None
-    while driver.state.ledger.phase == CLOSING:
-        if driver.help():
-            continue
-        timeout = None if deadline is None else deadline - driver.monotonic()
-        if timeout is not None and timeout <= 0:
-            return
-        if closer is not None:
-            closer.parker.park(timeout)
-            continue
-        closer = Ticket(0, driver.who(), driver.runtime.parker())
-        register(driver, closer)
-
-
-def register(driver: Driver, closer: Ticket) -> None:
-    """Have *closer* woken when the pool is closed."""
-    driver.step(lambda state, now: core.await_closed(state, driver.options, closer, now))
+    closer = Ticket(0, driver.who(), driver.runtime.parker())
+    registered = False
+    try:
+        while driver.state.ledger.phase == CLOSING:
+            if driver.help():
+                continue
+            timeout = None if deadline is None else deadline - driver.monotonic()
+            if timeout is not None and timeout <= 0:
+                return
+            if registered:
+                closer.parker.park(timeout)
+            else:  # and look again: the end may have come before
+                registered = True
+                driver.step(lambda state, now: core.await_closed(state, driver.options, closer, now))
+    finally:
+        if registered:
+            driver.step(lambda state, now: core.leave_closers(state, driver.options, closer, now))

@@ -7,7 +7,7 @@ first, the duty's finalizer gives the work back to the pool, where the next pass
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,15 +92,15 @@ def admit(driver: Driver, slot: Slot, record: PlainRecord, resource: Any) -> Non
         return
     driver.registry.enrol(slot, resource, factory_made=True)
     slot.resource = resource
-    slot.created = driver.monotonic()
-    slot.expires = driver.expiry(slot.created)
+    slot.expires = driver.expiry(driver.monotonic())
     driver.settle(slot, record, core.build_ok)
 
 
 def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call reset; a resource whose reset did not return is destroyed."""
-    number, own = slot.reset or (0, None)
-    function = own if number == record[4] else driver.settings.reset
+    own = slot.reset
+    function = own.function if own is not None and own.number == record[4] else driver.settings.reset
+    slot.reset = None
     try:
         if function is not None and driver.state.ledger.phase == OPEN:
             function(slot.resource)
@@ -137,7 +137,9 @@ def destroy(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     todo = iter((slot.resource,) if function is not None else ())
     try:
         if function is not None:
-            deque(map(function, todo), 0)
+            returned = list(map(function, todo))
+            if not returned:
+                raise RuntimeError("destroy raised StopIteration")
         driver.settle(slot, record, core.destroyed)
     except BaseException as error:
         called = not length_hint(todo)

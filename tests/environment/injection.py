@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 import poolproof
-from environment import scenes
-from environment.rig import quiet_surroundings
+from environment import scene, scenes
+from environment.scene import Scene
 
 Grain = Literal["opcode", "line"]
-STRUCK = (str(Path(poolproof.__file__).parent), contextlib.__file__, scenes.__file__)
+STRUCK = (str(Path(poolproof.__file__).parent), contextlib.__file__, scenes.__file__, scene.__file__)
 
 
 class Interrupt(BaseException):
@@ -76,31 +76,16 @@ class Harm:
     found: tuple[str, ...]
 
 
-def injure(make: Callable[[], scenes.Scene], kind: type[BaseException], nth: int, grain: Grain) -> Harm | None:
+def injure(make: Callable[[], Scene], kind: type[BaseException], nth: int, grain: Grain) -> Harm | None:
     """Strike a new scene once, let the dust settle, look. None if the operation ended before."""
-    scene = make()
+    subject = make()
     tracer = Tracer(kind, nth, grain)
     with contextlib.suppress(kind, OSError, KeyboardInterrupt, poolproof.PoolError):
-        tracer.run(scene.operation)
+        tracer.run(subject.operation)
     gc.collect()
-    scene.pool.maintain()
-    found = scene.verdict()
+    subject.pool.maintain()
+    found = subject.verdict()
     if tracer.struck is None:
         assert [] == found, "not even without an exception"
         return None
     return Harm(tracer.struck, tuple(found))
-
-
-def injuries(make: Callable[[], scenes.Scene], kind: type[BaseException], grain: Grain) -> Iterator[Harm]:
-    """Strike at every point of the operation, one after the other."""
-    with quiet_surroundings() as unraisable:
-        nth = 0
-        while (harm := injure(make, kind, nth, grain)) is not None:
-            yield harm
-            nth += 1
-        others = [repr(error) for error in unraisable if not isinstance(error, kind)]
-        assert [] == others, others
-
-
-def code_of(function: Callable[..., object]) -> CodeType:
-    return function.__code__

@@ -55,13 +55,15 @@ class Maker:
 class StagedRuntime(ThreadRuntime):
     """Threads with a clock that moves only when somebody sleeps with a timeout: then the time has passed at once."""
 
-    __slots__ = ("before_park", "now")
+    __slots__ = ("at_clock", "before_park", "now")
 
     def __init__(self) -> None:
         self.now = 0.0
         self.before_park: Callable[[], object] = lambda: None
+        self.at_clock: Callable[[], object] = lambda: None
 
     def monotonic(self) -> float:
+        self.at_clock()
         return self.now
 
     def parker(self) -> StagedParker:

@@ -1,91 +1,12 @@
-"""Pools in known situations, each with one operation on it: the subjects of exhaustive injection."""
+"""The situations and operations that are the subjects of exhaustive injection."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-from environment.rig import Maker, StagedRuntime, Thing, Thread, at_rest, elsewhere, pooled, reached
-from poolproof import Lease, Pool, PoolError
-
-Operation = Callable[[], object]
-
-
-class Scene:
-    """A pool in some situation, who holds what of it, and who waits."""
-
-    def __init__(self, **options: Any) -> None:
-        self.maker = Maker()
-        self.runtime = StagedRuntime()
-        self.held: list[Lease[Thing]] = []
-        self.waiters: list[Thread] = []
-        self.outside: list[Thing] = []
-        self.failing = False
-        given = self.maker.several(options.pop("given", 0))
-        if options.pop("builds", False):
-            options["create"] = self.maker.create
-        self.pool: Pool[Thing] = Pool(
-            resources=given or None, destroy=self.maker.destroy, runtime=self.runtime, name="scene", **options
-        )
-        self.operation: Operation = self.acquire
-
-    def acquire(self, timeout: float | None = 0) -> None:
-        self.held.append(self.pool.acquire(timeout))
-
-    def hold(self, count: int = 1) -> list[Lease[Thing]]:
-        for _ in range(count):
-            self.acquire()
-        return self.held
-
-    def wait(self, count: int = 1) -> None:
-        """Have so many threads wait, each asleep."""
-        for _ in range(count):
-            asleep = threading.Event()
-            self.runtime.before_park = asleep.set
-            self.waiters.append(Thread(self._waiter))
-            reached(asleep)
-        self.runtime.before_park = lambda: None
-
-    def _waiter(self) -> None:
-        with suppress(PoolError):
-            self.pool.acquire(None).release()
-
-    def verdict(self) -> list[str]:
-        """What is wrong after one round of maintenance."""
-        pool, self.failing = self.pool, False
-        if self.waiters:
-            self.release_all()
-        for waiter in self.waiters:
-            waiter.join()
-        found = at_rest(pool, sum(lease.held for lease in self.held))
-        inside = pooled(pool)
-        left = [thing for thing in self.maker.things if not thing.destroyed and thing not in inside]
-        found += [f"{thing} more than once" for thing in self.maker.things if thing.destroyed > 1]
-        found += [f"{thing}, but pooled" for thing in inside if thing.destroyed]
-        found += [f"{thing} pooled twice" for thing in inside if inside.count(thing) > 1]
-        detached = pool._driver.state.ledger.detached
-        left = [thing for thing in left if thing not in self.outside]
-        if len(left) != detached:
-            found.append(f"not destroyed, not pooled: {left}; detached: {detached}")
-        return found or self._full_use()
-
-    def _full_use(self) -> list[str]:
-        """What is wrong with a use of the full capacity."""
-        pool = self.pool
-        self.release_all()
-        ledger = pool._driver.state.ledger
-        if ledger.phase == "open":
-            self.hold(int(ledger.limit) if pool._driver.options.factory else ledger.live)
-            self.release_all()
-        return at_rest(pool)
-
-    def release_all(self) -> None:
-        for lease in self.held:
-            if lease.held:
-                lease.release()
-
+from environment.rig import Thing, elsewhere
+from environment.scene import Scene
 
 # Acquire
 
@@ -100,6 +21,24 @@ def acquire_free_fifo() -> Scene:
 
 def acquire_free_observed() -> Scene:
     return Scene(given=1, observer=lambda event: None)
+
+
+def acquire_raced() -> Scene:
+    scene = Scene(given=2)
+    scene.race()
+    return scene
+
+
+def acquire_built_raced() -> Scene:
+    scene = Scene(given=1, builds=True, max_size=2)
+    lease = scene.pool.acquire(0)
+
+    def interfere() -> None:
+        scene.runtime.at_clock = lambda: None
+        elsewhere(lease.release)
+
+    scene.runtime.at_clock = interfere
+    return scene
 
 
 def acquire_built() -> Scene:
@@ -189,6 +128,20 @@ def release_quiet() -> Scene:
 def release_quiet_fifo() -> Scene:
     scene = Scene(given=2, order="fifo")
     scene.operation = scene.hold()[0].release
+    return scene
+
+
+def release_raced() -> Scene:
+    scene = Scene(given=2)
+    scene.operation = scene.hold()[0].release
+    scene.race()
+    return scene
+
+
+def discard_raced() -> Scene:
+    scene = Scene(given=2)
+    scene.operation = scene.hold()[0].discard
+    scene.race()
     return scene
 
 
@@ -401,13 +354,14 @@ def expire_all() -> Scene:
 
 
 ALL: list[Callable[[], Scene]] = [
-    acquire_free, acquire_free_fifo, acquire_free_observed, acquire_built, acquire_built_observed, acquire_checked,
-    acquire_check_failed, acquire_unfit, acquire_create_failed, acquire_handed_off, acquire_handed_off_meanwhile,
-    acquire_timed_out, acquire_refused, release_quiet, release_quiet_fifo, release_handed_off, release_reset,
-    release_reset_handed_off, release_worn, release_worn_handed_off, release_closing, release_surplus,
-    release_beyond_retention, discard, discard_handed_on, detach, detach_handed_on, with_block, with_block_failed,
-    with_block_cancelled, close_free_and_held, close_waited_for, close_forced, resize_down, resize_up,
-    maintain_expiry, maintain_inspection, maintain_revoking, maintain_refill, add, remove, expire_all,
+    acquire_free, acquire_free_fifo, acquire_free_observed, acquire_raced, acquire_built_raced, acquire_built,
+    acquire_built_observed, acquire_checked, acquire_check_failed, acquire_unfit, acquire_create_failed,
+    acquire_handed_off, acquire_handed_off_meanwhile, acquire_timed_out, acquire_refused, release_raced,
+    discard_raced, release_quiet, release_quiet_fifo, release_handed_off, release_reset, release_reset_handed_off,
+    release_worn, release_worn_handed_off, release_closing, release_surplus, release_beyond_retention, discard,
+    discard_handed_on, detach, detach_handed_on, with_block, with_block_failed, with_block_cancelled,
+    close_free_and_held, close_waited_for, close_forced, resize_down, resize_up, maintain_expiry,
+    maintain_inspection, maintain_revoking, maintain_refill, add, remove, expire_all,
 ]  # fmt: skip
 
 

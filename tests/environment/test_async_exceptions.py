@@ -15,6 +15,7 @@ import pytest
 from environment import scenes
 from environment.injection import Grain, Interrupt, Surprise, injure
 from environment.rig import quiet_surroundings
+from environment.scene import Scene
 
 # The functions in which a slot can be lost for good, and why that cannot be helped. None, where references are
 # counted: then maintain sees that nobody is left who could give the slot back.
@@ -30,7 +31,7 @@ SHORT = [
 EVERY_POINT = [pytest.param(Interrupt, id="cancellation"), pytest.param(Surprise, id="error")]
 
 
-def lost(make: Callable[[], scenes.Scene], kind: type[BaseException], grain: Grain, stride: int = 1) -> list[str]:
+def lost(make: Callable[[], Scene], kind: type[BaseException], grain: Grain, stride: int = 1) -> list[str]:
     """What an exception breaks at the points 0, *stride*, 2 × *stride*, … of an operation, but for the windows."""
     broken = []
     with quiet_surroundings() as unraisable:
@@ -48,14 +49,14 @@ def lost(make: Callable[[], scenes.Scene], kind: type[BaseException], grain: Gra
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "DESTROY-ONCE", "CONSERVATION", "DUTY-OWNED")
 @pytest.mark.parametrize("kind", EVERY_POINT)
 @pytest.mark.parametrize("make", SHORT)
-def test_exception_at_any_bytecode_loses_nothing(make: Callable[[], scenes.Scene], kind: type[BaseException]) -> None:
+def test_exception_at_any_bytecode_loses_nothing(make: Callable[[], Scene], kind: type[BaseException]) -> None:
     assert [] == lost(make, kind, "opcode")
 
 
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "DESTROY-ONCE", "CONSERVATION", "DUTY-OWNED")
 @pytest.mark.parametrize("kind", EVERY_POINT)
 @pytest.mark.parametrize("make", scenes.ALL)
-def test_exception_at_any_line_loses_nothing(make: Callable[[], scenes.Scene], kind: type[BaseException]) -> None:
+def test_exception_at_any_line_loses_nothing(make: Callable[[], Scene], kind: type[BaseException]) -> None:
     assert [] == lost(make, kind, "line")
 
 
@@ -64,14 +65,14 @@ def test_exception_at_any_line_loses_nothing(make: Callable[[], scenes.Scene], k
 @pytest.mark.parametrize("kind", EVERY_POINT)
 @pytest.mark.parametrize("make", [make for make in scenes.ALL if make not in SHORT])
 def test_exception_at_any_bytecode_of_a_long_operation_loses_nothing(
-    make: Callable[[], scenes.Scene], kind: type[BaseException]
+    make: Callable[[], Scene], kind: type[BaseException]
 ) -> None:
     assert [] == lost(make, kind, "opcode")
 
 
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE")
 @pytest.mark.parametrize("make", scenes.COLLECTED)
-def test_exception_in_a_finalizer_is_lost_only_in_the_windows(make: Callable[[], scenes.Scene]) -> None:
+def test_exception_in_a_finalizer_is_lost_only_in_the_windows(make: Callable[[], Scene]) -> None:
     struck: set[str] = set()
     with quiet_surroundings():
         for nth in count():

@@ -61,10 +61,9 @@ class Prickly:
     def refuse(self, *_: object) -> NoReturn:
         raise AssertionError("touched")
 
-    __eq__ = __ne__ = __bool__ = __len__ = __repr__ = __str__ = __iter__ = refuse  # type: ignore[assignment]
-    __lt__ = __contains__ = __format__ = __del__ = refuse
+    __eq__ = __ne__ = __bool__ = __len__ = __repr__ = __str__ = __iter__ = refuse
+    __lt__ = __contains__ = __format__ = refuse
     __hash__ = None  # type: ignore[assignment]
-    del __del__
 
     def __getattribute__(self, name: str) -> NoReturn:
         raise AssertionError(f"asked for {name}")
@@ -133,14 +132,14 @@ def test_callback_may_use_every_operation(name: str, where: str) -> None:
             inside.append(True)
             try:
                 if where == "here":
-                    everything(pool, Thing_)
+                    everything(pool, thing)
                 else:
-                    elsewhere(lambda: everything(pool, Thing_))
+                    elsewhere(lambda: everything(pool, thing))
                 entered.append(True)
             finally:
                 inside.clear()
 
-    def Thing_() -> Thing:
+    def thing() -> Thing:
         return Thing(-1)
 
     def create() -> Thing:
@@ -163,7 +162,7 @@ def test_callback_may_use_every_operation(name: str, where: str) -> None:
         options[name] = own[name]
     pool: Pool[Thing] = Pool(max_size=4, **options)
     inside.clear()
-    everything(pool, Thing_)
+    everything(pool, thing)
     inside.append(True)
     pool.maintain()
     assert entered

@@ -85,9 +85,10 @@ def test_lease_forgotten_together_with_its_pool_costs_no_resource() -> None:
     pool = Pool(maker.create, destroy=maker.destroy, max_size=1)
     lease = pool.acquire()
     del pool
+    leases = [lease]
+    del lease
     with pytest.warns(PoolWarning):
-        del lease
-        gc.collect()
+        leases.clear()
     gc.collect()
     assert [1] == [thing.destroyed for thing in maker.things]
 

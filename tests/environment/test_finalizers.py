@@ -120,7 +120,6 @@ def test_forgotten_lease_is_reported_and_its_slot_free_again() -> None:
     pool = Pool(resources=maker.several(1), destroy=maker.destroy, observer=events.append, name="db")
     with pytest.warns(PoolWarning, match=r"lease 1 of pool 'db', acquired by \w+ .* s ago, .*LEASE-ABANDONED"):
         pool.acquire()
-        gc.collect()
     assert [] == at_rest(pool)
     assert ["GRANT-FREE", "RELEASE"] == [fired.row for event in events for fired in event.fired]
 
@@ -137,7 +136,6 @@ def test_forgotten_lease_is_reset_by_the_next_operation_and_not_in_the_finalizer
     pool = Pool(resources=[thing], reset=None if own else reset)
     with pytest.warns(PoolWarning):
         pool.acquire(reset=reset if own else None)
-        gc.collect()
     assert [] == resets
     assert [] == complaints(pool)
     lease = pool.acquire(0)

@@ -97,9 +97,10 @@ class Worker:
         """Until nothing can strike any more, also between two turns."""
         while True:
             try:
-                while not self.over(calm):
+                while True:  # from 3.12 on, the way back of a loop with a condition would be outside of the try
+                    if self.over(calm):
+                        return
                     self.turn()
-                return
             except Strike:
                 self.struck += 1
 

@@ -48,7 +48,8 @@ def grant_free(
 
 
 def refusal(state: State, options: Options, patient: bool, now: float) -> str | None:
-    """The row that refuses an acquire, or None: then `enqueue` is allowed. *patient* means a timeout above 0.
+    """The row that refuses an acquire, or None: then it is granted a free slot, or else `enqueue` is allowed.
+    *patient* means a timeout above 0.
 
     [REFUSE-CLOSED] [REFUSE-EMPTY] [REFUSE-BUSY] [REFUSE-TIMEOUT]
     Cost: O(1), or O(unfit free slots).   Clauses: CLOSE-REFUSES, EMPTY-RAISES, WAIT-BOUND, WAIT-DEADLINE.
@@ -76,7 +77,7 @@ def any_fit_free(state: State, options: Options, now: float) -> bool:
 def enqueue(state: State, options: Options, ticket: Ticket, now: float) -> Step:
     """Put *ticket* at the end of the queue; the balance may grant it a slot or start a build at once.  [QUEUE]
 
-    Requires: `refusal` says None.
+    Requires: `refusal` says None, and no free slot is fit.
     Ensures:  the ticket waits, or is granted a free slot; a build is on its way if one is short.
     Cost:     O(1) in the long run.   Clauses: WAIT-FIFO, WORK-CONSERVING.
     """

@@ -145,3 +145,12 @@ def await_closed(state: State, options: Options, closer: Ticket, now: float) -> 
     draft = Draft(state, options, now)
     draft.closers = (*draft.closers, closer)
     return draft.finish()
+
+
+def leave_closers(state: State, options: Options, closer: Ticket, now: float) -> Step | None:
+    """*closer* waits no longer; None if it is not registered.   No row.   Cost: O(closers)."""
+    if closer not in state.ledger.closers:
+        return None
+    draft = Draft(state, options, now)
+    draft.closers = tuple(other for other in draft.closers if other is not closer)
+    return draft.finish()

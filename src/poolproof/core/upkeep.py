@@ -29,9 +29,10 @@ def shrink(state: State, options: Options, now: float) -> Step | None:
     draft = Draft(state, options, now)
     slots = oldest_first(state, options)
     spare = draft.staying - options.min_size
-    idle = sum(now - read(slot).since > options.max_idle for slot in slots)
     many = len(slots) - options.shrink_to if len(slots) > options.max_free else 0
-    return drop(draft, "SHRINK", slots[: max(0, int(min(spare, max(idle, many))))])
+    idle = [slot for slot in slots if now - read(slot).since > options.max_idle]
+    chosen = idle + [slot for slot in slots if slot not in idle][: max(0, int(many) - len(idle))] if many else idle
+    return drop(draft, "SHRINK", chosen[: max(0, spare)])
 
 
 def retry(state: State, options: Options, now: float) -> Step | None:

@@ -94,16 +94,22 @@ class Slot:
     """The cell of one slot, from creating to absent. Every field but ``record`` is written before it is shared,
     or by the one builder who owns it."""
 
-    __slots__ = ("created", "expires", "generation", "number", "record", "reset", "resource")
+    __slots__ = ("expires", "generation", "number", "record", "reset", "resource")
 
     def __init__(self, number: int, generation: int, record: PlainRecord) -> None:
         self.number: Final = number
         self.generation: Final = generation
         self.record = record
         self.resource: Any = None
-        self.reset: Any = None
-        self.created = record[2]
+        self.reset: OwnReset | None = None
         self.expires = UNBOUNDED
+
+
+class OwnReset(NamedTuple):
+    """The reset of one lease, instead of the pool's; *number* tells of which lease."""
+
+    number: int
+    function: Any
 
 
 class TicketRecord(NamedTuple):

@@ -29,7 +29,7 @@ from poolproof.core.values import (
 
 
 class World(NamedTuple):
-    """A state, the registers of all live slots, and those of all tickets in the queue, as one consistent value."""
+    """A state, the registers of slots, and those of all tickets in the queue, as one consistent value."""
 
     state: State
     slots: tuple[tuple[Slot, Record], ...]

@@ -129,13 +129,13 @@ class ThreadRuntime:
 
     # The functions themselves, without a frame of ours around them: both are called in every cycle.
     monotonic = staticmethod(time.monotonic)
-    who = staticmethod(threading.get_ident)
+    # The thread itself: its number may belong to another one by the time somebody asks.
+    who = staticmethod(threading.current_thread)
 
     def spawn(self, target: Callable[[], None], name: str) -> None:
         threading.Thread(target=target, name=name, daemon=True).start()
 
     def name_of(self, who: object) -> str:
-        for thread in threading.enumerate():
-            if thread.ident == who:
-                return thread.name
-        return f"ended thread {who}"
+        if not isinstance(who, threading.Thread):
+            return str(who)
+        return who.name if who.is_alive() else f"{who.name} (ended)"
