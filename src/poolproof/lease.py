@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 from collections.abc import Callable
 from types import TracebackType
@@ -186,7 +187,7 @@ class Lease(Generic[R]):
                 struck = error
         if struck is not None:
             self._driver.complain("a finalizer was interrupted", struck)
-        if abandoned:
+        if abandoned and not sys.is_finalizing():  # at the end of the process, nobody forgot anything
             who = self._driver.runtime.name_of(self._record[3])
             seconds = self._driver.monotonic() - self._record[2]
             warnings.warn(

@@ -180,7 +180,8 @@ def resize_row(scene: Scene) -> str | None:
 
 
 def shrink(scene: Scene) -> Step | None:
-    options = scene.options._replace(max_free=scene.numbers.uses, shrink_to=scene.numbers.uses)
+    kept = scene.numbers.uses
+    options = scene.options._replace(max_free=kept, shrink_to=kept)
     return core.shrink(scene.state, options, scene.now)
 
 

@@ -110,20 +110,20 @@ def small(name: str) -> poolmodel.State:
     return poolmodel.State("open", 1, (first, second), (), (1, 2))
 
 
-def built(name: str, bounds: Bounds) -> tuple[poolmodel.State, poolmodel.Config, Built]:
+def built(name: str, place: int, bounds: Bounds) -> tuple[poolmodel.State, poolmodel.Config, Built]:
     state = small(name)._replace(limit=bounds.limit)
     config = poolmodel.Config(limit=1, min_size=bounds.min_size, max_waiting=bounds.max_waiting, check=True)
-    return state, config, gamma(state, config, VARIANTS[1])
+    return state, config, gamma(state, config, VARIANTS[place])
 
 
-def model_before(name: str, bounds: Bounds) -> bool:
-    _, _, world = built(name, bounds)
+def model_before(name: str, place: int, bounds: Bounds) -> bool:
+    _, _, world = built(name, place, bounds)
     return bool(both(bound >= 0 for bound in bounds)) and not broken(world.world(), world.options)
 
 
-def model_agrees(name: str, call_name: str, bounds: Bounds) -> bool:
+def model_agrees(name: str, call_name: str, place: int, bounds: Bounds) -> bool:
     """What the core proposes for *call_name* is what the model does, for every limit, min_size and max_waiting."""
-    state, config, world = built(name, bounds)
+    state, config, world = built(name, place, bounds)
     for call in proposals(world, config, call_name):
         if call.step is not None:
             for _ in wrong(state, config, world, call, {}):
@@ -149,10 +149,16 @@ def proposals(world: Built, config: poolmodel.Config, name: str) -> Iterator[Cal
             yield Call(name, call(state, options, slot, read(slot)))
 
 
-# The calls for which this is confirmed in reasonable time; unconfirmed.md says what becomes of the others.
-AGREEMENTS = (
-    ("creating", "withdraw"),
-    ("creating", "build_failed"),
-    ("checked_out", "abandon"),
-    ("discarded", "destroyed"),
-)
+# The state of the first slot, and the calls about it, about a ticket, or about the pool.
+CALLS = {
+    "creating": ("build_ok", "build_failed", "build_abandoned", "arrive", "withdraw"),
+    "checked_out": ("release", "abandon", "discard", "detach", "revoke", "check_failed", "remove", "close"),
+    "returning": ("reset_ok", "reset_failed", "orphan", "remove", "renew"),
+    "discarded": ("destroyed", "orphan", "arrive"),
+    "free": ("arrive", "inspect", "expire", "remove", "renew", "refill", "add", "close"),
+}
+ENCODED, OTHERWISE = 1, (0, 2, 3)  # places in VARIANTS: the ordinary run looks at the oddest
+
+
+def agreements(*places: int) -> list[tuple[str, str, int]]:
+    return [(state, call, place) for state, names in CALLS.items() for call in names for place in places]

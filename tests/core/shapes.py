@@ -130,6 +130,7 @@ class Scene:
             tombs=shape.queue.count("T"),
             backlog=from_iterable(from_iterable(part) for part in backlog),
             backing_off=numbers.backing_off,
+            retry_at=0,
             made=len(self.slots),
             added=5,
             detached=2,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from core.actions import FREE, LEASE
-from core.claims import AGREEMENTS, Bounds
+from core.claims import ENCODED, OTHERWISE, Bounds, agreements
 from core.shapes import Numbers
-from core.symbolic import CONFIRMED, Contract, Verdict, generate, verdict
+from core.symbolic import CONFIRMED, REFUTED, Contract, Verdict, generate, verdict
+from core.wrong import no_build
+from poolproof.core.draft import Draft
 
 pytestmark = [pytest.mark.crosshair]
 
@@ -48,16 +51,31 @@ def test_the_fast_release_is_release(tmp_path: Path, plain: bool) -> None:
     assert [CONFIRMED] * len(said) == [each.state for each in said], said
 
 
-def agreements(path: Path, pairs: tuple[tuple[str, str], ...]) -> dict[tuple[str, str], Verdict]:
+def disagreements(path: Path, triples: Iterable[tuple[str, str, int]]) -> dict[str, Verdict]:
     contracts = [
-        Contract(f"row_{place}", f"model_before({state!r}, $n)", f"model_agrees({state!r}, {call!r}, $n)")
-        for place, (state, call) in enumerate(pairs)
+        Contract(
+            f"{state}_{call}_{place}",
+            f"model_before({state!r}, {place}, $n)",
+            f"model_agrees({state!r}, {call!r}, {place}, $n)",
+        )
+        for state, call, place in triples
     ]
-    module = generate(path / f"agreements_{len(pairs)}.py", IMPORTS, Bounds, contracts)
-    said = [verdict(getattr(module, each.name)) for each in contracts]
-    return {pair: each for pair, each in zip(pairs, said, strict=True) if each.state != CONFIRMED}
+    module = generate(path / "agreements.py", IMPORTS, Bounds, contracts)
+    said = {each.name: verdict(getattr(module, each.name)) for each in contracts}
+    return {name: each for name, each in said.items() if each.state != CONFIRMED}
 
 
 @pytest.mark.clause("WAIT-FIFO", "WORK-CONSERVING", "CAPACITY")
 def test_the_core_is_the_model_for_every_bound(tmp_path: Path) -> None:
-    assert {} == agreements(tmp_path, AGREEMENTS)
+    assert {} == disagreements(tmp_path, agreements(ENCODED))
+
+
+@pytest.mark.exhaustive
+def test_the_core_is_the_model_for_every_bound_and_encoding(tmp_path: Path) -> None:
+    assert {} == disagreements(tmp_path, agreements(*OTHERWISE))
+
+
+def test_a_wrong_core_is_not_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Draft, "build_start", no_build)
+    found = disagreements(tmp_path, [("discarded", "destroyed", 0), ("checked_out", "detach", 1)])
+    assert [REFUTED, REFUTED] == [each.state for each in found.values()]

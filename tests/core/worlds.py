@@ -239,6 +239,7 @@ def _quiet(ledger: values.Ledger, options: Options) -> bool:
 def alpha(world: World, options: Options, now: float) -> poolmodel.State:
     """The state of the model that *world* stands for."""
     ledger = world.state.ledger
+    limit: Any = ledger.limit  # unbounded is the one limit that is no int
     states = slot_states(world)
     backlog = set(backlog_of(world.state))
     bound = {
@@ -264,7 +265,7 @@ def alpha(world: World, options: Options, now: float) -> poolmodel.State:
         )
     return poolmodel.State(
         ledger.phase,
-        None if ledger.limit == UNBOUNDED else int(ledger.limit),
+        None if isinstance(limit, float) else limit,
         tuple(sorted(slots)),
         tuple(slot.number for slot in queue_items(world.state.free, world.state.back)),
         tuple(ticket.number for ticket, record in world.tickets if record.state == WAITING),

@@ -39,6 +39,8 @@ def region(code: CodeType) -> list[dis.Instruction]:
     """The instructions from the one that takes the lock to the one that calls the lock's release."""
     instructions = list(dis.get_instructions(code))
     start = next(i for i, each in enumerate(instructions) if each.opname == "FOR_ITER")
+    # Taken by the C code of the iterator, and by nothing before it.
+    assert ["_turns", "GET_ITER"] == [instructions[start - 2].argval, instructions[start - 1].opname]
     named = next(i for i, each in enumerate(instructions) if i > start and each.argval == "_release")
     end = next(i for i, each in enumerate(instructions) if i > named and each.opname in CALLS)
     return instructions[start : end + 1]

@@ -257,9 +257,8 @@ class Draft:
         ledger = self.state.ledger
         if not self.backlog or (self.backlog is ledger.backlog and self.queue is ledger.queue):
             return
-        if self.waiting:
-            self.wakes.append(self.queue[0])
-        self.wakes.extend(self.closers)
+        first = [self.queue[0]] if self.waiting else []
+        self.wakes += [ticket for ticket in (*first, *self.closers) if ticket not in self.wakes]
 
     # The end.
 
