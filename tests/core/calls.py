@@ -12,12 +12,11 @@ from functools import partial
 from typing import NamedTuple
 
 import poolmodel
-from core.worlds import Built
+from core.worlds import Built, options_of
 from poolproof import core
 from poolproof.core.draft import Draft, free_count
 from poolproof.core.lists import walk
 from poolproof.core.values import (
-    EMPTY_LEDGER,
     UNBOUNDED,
     Fired,
     Options,
@@ -182,4 +181,4 @@ def pool_calls(built: Built, limits: Limits) -> Iterator[Call]:
 def first_state(config: poolmodel.Config) -> State:
     """The state of a pool as it is first, in the parent or in a forked child."""
     limit = UNBOUNDED if config.limit is None else config.limit
-    return State(0, (), (), EMPTY_LEDGER._replace(limit=limit, quiet=not config.reset))
+    return core.begin(options_of(config), limit)
