@@ -19,36 +19,36 @@ PAGE = ROOT / "docs" / "explanation" / "what-is-shown.md"
 METHODS = {
     "model": (
         "model",
-        "The model, explored breadth-first: every reachable state and edge of 3 clients × 2 slots in "
+        ("The model, explored breadth-first: every reachable state and edge of 3 clients × 2 slots in "
         "[15 configurations](../../model/RESULTS.md); progress under named weak fairness. Says nothing of larger "
-        "sizes, and nothing of the code.",
+        "sizes, and nothing of the code."),
     ),
     "core": (
         "core",
-        "The core's pure functions: CrossHair contracts required to be *confirmed*, and refinement against the "
+        ("The core's pure functions: CrossHair contracts required to be *confirmed*, and refinement against the "
         "model on every reachable edge and every disabled event. Bounds and gaps: "
-        "[core-checks.md](core-checks.md).",
+        "[core-checks.md](core-checks.md)."),
     ),
     "stateful": (
         "random walks",
-        "Hypothesis drives the core and the model together, beyond the exhaustive bounds (up to 8 tickets × 6 slots). "
-        "A sample, however large.",
+        ("Hypothesis drives the core and the model together, beyond the exhaustive bounds (up to 8 tickets × 6 slots). "
+        "A sample, however large."),
     ),
     "pool": (
         "scenarios",
-        "Scripted scenarios on the shipped pool with real threads and, where time matters, a virtual clock. "
-        "Examples: they show that it can hold, and held in this scene.",
+        ("Scripted scenarios on the shipped pool with real threads and, where time matters, a virtual clock. "
+        "Examples: they show that it can hold, and held in this scene."),
     ),
     "environment": (
         "environment",
-        "The shipped pool under the collector, signals, forks, and exceptions injected at every bytecode of the "
+        ("The shipped pool under the collector, signals, forks, and exceptions injected at every bytecode of the "
         "scenes listed there, on each CPython that runs the suite. Exhaustive over the injection points of the "
-        "scenes, not over scenes or thread interleavings.",
+        "scenes, not over scenes or thread interleavings."),
     ),
     "replay": (
         "replayed traces",
-        "Traces of real multi-threaded runs, replayed through the model commit by commit. A sample of "
-        "interleavings, whatever the machine happened to do.",
+        ("Traces of real multi-threaded runs, replayed through the model commit by commit. A sample of "
+        "interleavings, whatever the machine happened to do."),
     ),
     "demo": ("demo", "The demo's verdict on real sqlite connections. A sample."),
     "spec": ("text", "A check on the text of the specification or of the code."),
@@ -75,8 +75,8 @@ def page() -> str:
     columns = list(dict.fromkeys(name for name, _ in METHODS.values()))
     lines = [
         "# What is shown, by what, up to where\n",
-        "Made by `python docs/tools/shown.py` from the marks on the tests; a test sees that it is up to date. A number "
-        "is how many tests in that column are marked with the clause. The clauses are in [spec](../../spec/README.md).\n",
+        ("Made by `python docs/tools/shown.py` from the marks on the tests; a test keeps it up to date. A number "
+        "is how many tests in that column are marked with the clause. The clauses: [spec](../../spec/README.md).\n"),
         "## The methods\n",
         *(f"- **{name}**: {text}" for name, text in dict.fromkeys(METHODS.values())),
         "",
@@ -103,7 +103,7 @@ def count_marks(root: Path = ROOT / "tests") -> Counter[tuple[str, str]]:
         column = METHODS.get(path.relative_to(root).parts[0], ("", ""))[0]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.clause"):
-                counts.update((argument.value, column) for argument in node.args if isinstance(argument, ast.Constant))
+                counts.update((str(each.value), column) for each in node.args if isinstance(each, ast.Constant))
     return counts
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from poolproof import core
 from poolproof.core.draft import free_count
@@ -20,6 +20,7 @@ from poolproof.core.values import (
     Fired,
     PlainRecord,
     PlainState,
+    Reset,
     Slot,
     State,
     Step,
@@ -32,6 +33,10 @@ from poolproof.settings import Settings
 from poolproof.work import Duty
 
 log = logging.getLogger("poolproof")
+
+# What each effect is called in the option executor_for. A check runs in the caller, so that only one slot at a time is
+# out of service.
+KINDS: Final[dict[type, str]] = {Build: "build", Reset: "reset", Destroy: "destroy"}
 
 Propose = Callable[[State, float], Step | None]
 
@@ -55,6 +60,7 @@ class Driver:
         self.registry = Registry(settings.name)
         self.overdue: frozenset[int] = frozenset()
         self.token = object()
+        self.trusts_executor = True
         # In the child after a fork, slots of an earlier generation are the parent's.
         self.first_generation = 0
         self.start()
@@ -153,9 +159,10 @@ class Driver:
     def dispatch(self, duty: Duty) -> None:
         """Carry out *duty*, here or in the executor. The caller gives it away: whoever runs it answers for it."""
         executor = self.settings.executor
-        kind = "build" if isinstance(duty.effect, Build) else "destroy" if isinstance(duty.effect, Destroy) else "reset"
-        if executor is not None and kind in self.settings.executor_for:
+        kind = KINDS.get(type(duty.effect))
+        if executor is not None and self.trusts_executor and kind in self.settings.executor_for:
             try:
+                duty.submitted = True
                 executor.submit(duty.run)
                 return
             except Exception as error:  # it has been shut down, or is full
@@ -166,22 +173,30 @@ class Driver:
             duty.forsake()
             raise
 
+    def distrust(self) -> None:
+        """The executor dropped a job without running it: do the work here from now on, or it might never be done."""
+        if self.trusts_executor:
+            self.trusts_executor = False
+            log.warning("pool %r: the executor dropped work; doing it here from now on", self.settings.name)
+
     # Looking after what others left.
 
     def help(self) -> bool:
         """Take over one piece of unowned work and do it. Returns whether there was any."""
         return self.step(lambda state, now: core.adopt(state, self.options, now)) is not None
 
-    def tend(self) -> None:
-        """Do what is due after an operation that may have lost a slot: unowned work, surplus, refilling."""
+    def tend(self, thoroughly: bool = True) -> None:
+        """Do what is due after an operation that may have lost a slot: unowned work (one piece, or *thoroughly* all
+        of it), surplus, refilling."""
         while True:
-            while self.state.ledger.backlog and self.help():
+            while self.state.ledger.backlog and self.help() and thoroughly:
                 pass
             if free_count(self.state) <= self.options.max_free:
                 break
             if self.step(lambda state, now: core.shrink(state, self.options, now)) is None:
                 break  # min_size keeps them
         if self.options.min_size:
+            self.step(lambda state, now: core.retry(state, self.options, now))
             while self.step(lambda state, now: core.refill(state, self.options, now)) is not None:
                 pass
 
@@ -208,13 +223,17 @@ class Driver:
         """Log an error that no caller is there to get."""
         log.warning("pool %r: %s", self.settings.name, what, exc_info=error)
 
-    def world(self) -> World:
+    def world(self, tries: int = 0) -> World:
         """A consistent picture of the whole: of one state, and all registers while it was the state
-        [SNAPSHOT-CONSISTENT]. Slots that are being built are not in it."""
+        [SNAPSHOT-CONSISTENT]. Slots that are being built are not in it.
+
+        With *tries* it is given up after so many: then the picture is of no single instant.
+        """
         while True:
             state = self.atom.value
             world = world_of(State.of(state), self.registry.all())
-            if self.atom.value is state:
+            tries -= 1
+            if self.atom.value is state or tries == 0:
                 return world
 
     @property

@@ -15,10 +15,12 @@ from poolproof.registry import WITHOUT_IDENTITY
 def fill(driver: Driver, given: Sequence[Any]) -> None:
     """Put the *given* resources into the new pool, and build up to min_size."""
     built: defaultdict[int, Any] = defaultdict(driver.settings.create)  # see `build`
+    since = [driver.monotonic()] * len(given)
     try:
         for number in range(driver.options.min_size - len(given)):
             built[number]
-        put_in(driver, given, [*built.values()])
+            since.append(driver.monotonic())
+        put_in(driver, given, [*built.values()], since)
         if driver.observer is not None:
             driver.observe(driver.state, (), driver.settings.setup(len(built)))
     except BaseException:
@@ -50,13 +52,12 @@ def undo(driver: Driver, given: Sequence[Any], built: list[Any]) -> None:
         raise interruption
 
 
-def put_in(driver: Driver, given: Sequence[Any], built: Sequence[Any]) -> None:
-    """All of them in free slots, the first given next to be granted."""
-    now = driver.monotonic()
+def put_in(driver: Driver, given: Sequence[Any], built: Sequence[Any], since: Sequence[float]) -> None:
+    """All of them in free slots, there *since* then, the first given next to be granted."""
     slots = []
-    for number, resource in enumerate([*given, *built], start=1):
-        slot = Slot(number, 0, Record(FREE, 0, now, None, 0, None))
-        slot.resource, slot.expires = resource, driver.expiry(now)
+    for number, (resource, made) in enumerate(zip([*given, *built], since, strict=True), start=1):
+        slot = Slot(number, 0, Record(FREE, 0, made, None, 0, None))
+        slot.resource, slot.expires = resource, driver.expiry(made)
         driver.registry.enrol(slot, resource, factory_made=number > len(given))
         slots.append(slot)
     ledger = driver.state.ledger._replace(

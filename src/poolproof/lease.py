@@ -148,7 +148,7 @@ class Lease(Generic[R]):
     def _release_slowly(self) -> None:
         if self._driver.settle(self._slot, self._record, core.release, reset=self._resets()) is None:
             self._raise_stale()
-        self._driver.tend()
+        self._driver.tend(thoroughly=False)
 
     def _raise_stale(self) -> NoReturn:
         driver = self._driver

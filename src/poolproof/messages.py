@@ -13,7 +13,7 @@ from poolproof.reports import Holder
 
 def holders_of(driver: Driver) -> tuple[Holder, ...]:
     """Who holds what, the longest first.   Cost: O(slots)."""
-    return holders_among(driver, driver.world().slots)
+    return holders_among(driver, driver.world(tries=20).slots)
 
 
 def holders_among(driver: Driver, records: Iterable[tuple[Slot, Record]]) -> tuple[Holder, ...]:

@@ -289,8 +289,8 @@ class Pool(Generic[R]):
         return stats_of(self._driver.settings.name, self._options.min_size, self._driver.state)
 
     def holders(self) -> tuple[Holder, ...]:
-        """Who holds what, the longest first, of one instant. Waits for nobody, but looks again as long as others are
-        faster.   Cost: O(slots)."""
+        """Who holds what, the longest first, of one instant if others let it be (it looks at most 20 times); each
+        lease in it was held at some moment during the call. Waits for nobody.   Cost: O(slots)."""
         return holders_of(self._driver)
 
     def close(self, grace: float | None = 0.0, *, force: bool = False) -> CloseReport:

@@ -79,6 +79,7 @@ class Waiter:
             else:
                 return self.claim(record)
         elif record.state == REFUSED:
+            self.ticket.record = record._replace(error=None)  # or the error and this frame would hold each other
             raise record.error if record.error is not None else refused(self.driver, "REFUSE-CLOSED")
         elif not self.driver.is_open:
             # The ticket is looked at once more: it may have been granted before the pool closed.
@@ -87,7 +88,7 @@ class Waiter:
         elif record.build is not None and record.build is not self.begun:
             if self.begun is None or not self.late():
                 self.build(record.build)
-        elif not self.driver.help():
+        elif not self.late() and not self.driver.help():
             self.sleep()
         return None
 
@@ -101,6 +102,7 @@ class Waiter:
                 return None
             return core.enqueue(state, driver.options, ticket, now)
 
+        helped = False
         while ticket.record.state == NEW:
             state = driver.atom.value
             if State.of(state).free:
@@ -109,10 +111,13 @@ class Waiter:
             elif driver.step(propose) is None:
                 row = core.refusal(State.of(state), driver.options, self.patient, driver.monotonic())
                 hopeless = row in ("REFUSE-CLOSED", "REFUSE-EMPTY")  # whatever work is done first
-                if row is not None and driver.atom.value is state and (hopeless or not driver.help()):
+                if row is None or driver.atom.value is not state:
+                    continue
+                if hopeless or helped or not driver.help():
                     if driver.observer is not None:
                         driver.observe(state, (Fired(row),))
                     raise refused(driver, row)
+                helped = True  # one piece is enough to ask of a caller that will not wait
 
     def grant(self, state: PlainState, options: Options) -> bool:
         """Take the next free slot, if that is all there is to do.  [GRANT-FREE]"""
@@ -190,6 +195,9 @@ class Waiter:
         try:
             if check(slot.resource) and lease.held:
                 return True
+            if self.driver.inherited(slot):  # check forked, and this is the child: start anew
+                self.ticket.record = TicketRecord(NEW)
+                return False
         except Exception as error:
             cause = error
         except BaseException:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 class Duty:
     """One piece of work that its owner has to carry out or to give back."""
 
-    __slots__ = ("driver", "effect", "record", "slot")
+    __slots__ = ("driver", "effect", "record", "slot", "submitted", "unclaimed")
 
     def __init__(self, driver: Driver, effect: Effect) -> None:
         self.driver: Final = driver
         self.effect: Final = effect
         self.slot: Final = effect.slot
+        self.submitted = False
+        self.unclaimed = [True]  # taken by whoever runs the duty, at most one
         self.record: Final = effect.record
 
     @property
@@ -37,6 +39,10 @@ class Duty:
 
     def run(self) -> None:
         """Carry it out. Never raises an `Exception`; an interruption is passed on when the pool is in order."""
+        try:
+            self.unclaimed.pop()
+        except IndexError:  # an executor had taken the work, although it said no
+            return
         if not self.held:  # it was left behind by a fork
             return
         if isinstance(self.effect, Build):
@@ -52,6 +58,8 @@ class Duty:
         """Give it back, if it is still owed. Runs none of the user's code but the observer."""
         if not self.held:
             return
+        if self.submitted and self.unclaimed:
+            self.driver.distrust()
         if isinstance(self.effect, Build):
             self.driver.settle(self.slot, self.record, core.build_abandoned)
         else:

@@ -100,9 +100,11 @@ def wrong_outputs(before: poolmodel.State, reached: poolmodel.State, built: Buil
     mine = [(type(effect).__name__, effect.slot.number) for effect in step.effects]
     if sorted(mine) != sorted(effects, key=str):
         yield f"asks for {mine}, the table for {effects}"
-    # Whoever is first may be told of unowned work once more than it must.
+    # Of unowned work whoever is first may be told once more than it must, and one who does not build is told too.
     wakes = {ticket.number for ticket in step.wakes}
-    spare = set(reached.queue[:1]) if unowned(reached) else set()
+    building = {slot.bound for slot in reached.slots if slot.state == "creating"}
+    idle = [ticket for ticket in reached.queue if ticket not in building]
+    spare = {*reached.queue[:1], *idle[:1]} if unowned(reached) else set()
     if not due <= wakes <= due | spare:
         yield f"wakes {wakes}, the table {due}"
     if len(step.moves) > 3:

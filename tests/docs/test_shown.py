@@ -10,5 +10,6 @@ def test_committed_page_is_up_to_date() -> None:
 
 
 def test_every_folder_of_tests_has_a_method() -> None:
-    folders = {path.parent.relative_to(shown.ROOT / "tests").parts for path in (shown.ROOT / "tests").rglob("test_*.py")}
+    tests = shown.ROOT / "tests"
+    folders = {path.parent.relative_to(tests).parts for path in tests.rglob("test_*.py")}
     assert {parts[0] for parts in folders if parts} <= set(shown.METHODS)

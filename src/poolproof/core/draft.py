@@ -258,7 +258,8 @@ class Draft:
         if not self.backlog or (self.backlog is ledger.backlog and self.queue is ledger.queue):
             return
         first = [self.queue[0]] if self.waiting else []
-        self.wakes += [ticket for ticket in (*first, *self.closers) if ticket not in self.wakes]
+        idle = [*filter(self.is_unbound, walk(self.queue))][:1]  # the first may be busy with its own create
+        self.wakes += [ticket for ticket in dict.fromkeys((*first, *idle, *self.closers)) if ticket not in self.wakes]
 
     # The end.
 

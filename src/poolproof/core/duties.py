@@ -5,6 +5,8 @@ Spec: transitions.md, rows RESET-OK to DESTROYED. A duty is held like a lease: b
 
 from __future__ import annotations
 
+from typing import Final
+
 from poolproof.core.draft import Draft, free_count
 from poolproof.core.lists import keep, length, push
 from poolproof.core.release import may_stay
@@ -12,16 +14,21 @@ from poolproof.core.values import (
     ABSENT,
     DISCARDED,
     RETURNING,
+    REVOKED,
     Check,
     Destroy,
+    Mark,
     Options,
     Record,
     Reset,
+    Retired,
     Slot,
     State,
     Step,
     read,
 )
+
+NOBODYS: Final = Record(RETURNING, 0, 0.0, None, 0, None)
 
 
 def reset_ok(state: State, options: Options, slot: Slot, record: Record, now: float, since: float) -> Step:
@@ -80,9 +87,11 @@ def adopt(state: State, options: Options, now: float) -> Step | None:
     draft.backlog = push(items[1], others) if items[1] else others
     old = read(slot)
     if old.state == RETURNING:
-        draft.effects.append(Reset(slot, draft.move_slot(slot, RETURNING, old, old.mark)))
+        # A slot that is to leave still is; but the record by which its last holder knew it counts no more.
+        mark = Retired(NOBODYS, fresh=False) if isinstance(old.mark, Retired) else None
+        draft.effects.append(Reset(slot, draft.move_slot(slot, RETURNING, old, mark)))
     else:
-        draft.effects.append(Destroy(slot, draft.move_slot(slot, DISCARDED, old, old.mark)))
+        draft.effects.append(Destroy(slot, draft.move_slot(slot, DISCARDED, old, lasting(old))))
     draft.fire("ADOPT", slot)
     return draft.finish()
 
@@ -97,10 +106,15 @@ def orphan(state: State, options: Options, slot: Slot, record: Record, now: floa
     if record.state == RETURNING:
         draft.returning -= 1
         draft.discarded += 1
-    draft.move_slot(slot, DISCARDED, record, record.mark)
+    draft.move_slot(slot, DISCARDED, record, lasting(record))
     draft.forsake(slot)
     draft.fire("ORPHAN", slot)
     return draft.finish()
+
+
+def lasting(record: Record) -> Mark:
+    """The mark that a slot keeps whoever owns it: that it was revoked. (That it is to leave names its holder.)"""
+    return record.mark if record.mark == REVOKED else None
 
 
 def destroyed(state: State, options: Options, slot: Slot, record: Record, now: float) -> Step:
@@ -112,6 +126,6 @@ def destroyed(state: State, options: Options, slot: Slot, record: Record, now: f
     draft.discarded -= 1
     draft.live -= 1
     draft.destroyed += 1
-    draft.move_slot(slot, ABSENT, record, record.mark)
+    draft.move_slot(slot, ABSENT, record, lasting(record))
     draft.fire("DESTROYED", slot)
     return draft.finish()
