@@ -6,6 +6,7 @@ Seed: ``POOLPROOF_SEED``, or ``--hypothesis-seed``. Every run prints its seed; t
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import random
@@ -86,3 +87,10 @@ def _gil() -> str:
 
 def _hash_seed() -> str:
     return os.environ.get("PYTHONHASHSEED", "random")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_earlier_modules_keep_is_not_collected_again() -> None:
+    """Explorations are kept for the tests that share them: millions of objects that each collection would walk."""
+    gc.collect()
+    gc.freeze()

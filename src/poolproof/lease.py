@@ -171,8 +171,11 @@ class Lease(Generic[R]):
         return self._driver.options.reset
 
     def __del__(self) -> None:
-        slot = getattr(self, "_slot", None)  # None: it was interrupted before it had one
-        if slot is not None and (slot.record is self._record or slot.record[5] is not None):
+        try:
+            slot = self._slot
+        except AttributeError:  # it was interrupted before it had one
+            return
+        if slot.record is self._record or slot.record[5] is not None:
             self._collected()
 
     def _collected(self) -> None:

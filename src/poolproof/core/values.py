@@ -77,8 +77,9 @@ def current_record(slot: Slot, hold: PlainRecord) -> Record | None:
 
     It is the very same record, or the one that replaced it when the slot was marked to leave.
     """
-    record = read(slot)
-    if slot.record is hold:
+    plain = slot.record  # read once: it may be replaced at any moment
+    record = plain if isinstance(plain, Record) else Record._make(plain)
+    if plain is hold:
         return record
     mark = record.mark
     return record if isinstance(mark, Retired) and mark.origin is hold else None
