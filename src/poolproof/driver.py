@@ -195,6 +195,7 @@ class Driver:
                 break
             if self.step(lambda state, now: core.shrink(state, self.options, now)) is None:
                 break  # min_size keeps them
+            thoroughly = True  # what it has put there itself it clears away itself
         if self.options.min_size:
             self.step(lambda state, now: core.retry(state, self.options, now))
             while self.step(lambda state, now: core.refill(state, self.options, now)) is not None:
