@@ -53,7 +53,7 @@ class Driver:
         self.options = settings.core_options()
         self.runtime = settings.runtime
         self.monotonic = settings.runtime.monotonic
-        self.who = settings.runtime.who
+        self.here = settings.runtime.here
         self.observer = settings.observer
         # An observed pool has no quick way to release: every commit is told.
         self.release_quiet = core.release_quiet if settings.observer is None else _never
@@ -70,7 +70,6 @@ class Driver:
         size = self.settings.max_size
         limit = UNBOUNDED if size is None else size
         self.atom = self.runtime.atom(core.begin(self.options, limit, self.first_generation))
-        self.swap = self.atom.swap
 
     def forget(self) -> None:
         """Start anew in the child after a fork."""
@@ -86,7 +85,7 @@ class Driver:
 
     def __del__(self) -> None:
         # The pool is gone, and its last lease was forgotten: no operation will ever take over what is left of it.
-        while hasattr(self, "swap") and self.state.ledger.backlog and self.help():
+        while hasattr(self, "atom") and self.state.ledger.backlog and self.help():
             pass
 
     @property

@@ -67,21 +67,34 @@ class Lease(Generic[R]):
             StaleLease: the lease was ended already; nothing was changed [LEASE-ONCE].
             LeaseRevoked: the pool had taken the resource back; nothing was changed [LEASE-REVOKED].
         """
-        driver, slot, record = self._driver, self._slot, self._record
+        driver, slot, record, quick = self._driver, self._slot, self._record, None
+        # In variables, because CPython takes 35 ns longer to call what stands in an instance.
+        atom, options, release_quiet = driver.atom, driver.options, driver.release_quiet
+        leave = atom.leave
         try:
             while True:
-                state = driver.atom.value  # first: whoever changes the register afterwards changes the state too
+                state = atom.value  # first: whoever changes the register afterwards changes the state too
                 if slot.record is not record:
                     break
-                quick = driver.release_quiet(state, driver.options, slot, record, driver.monotonic())
+                # Where nothing ages, nobody asks when the slot was freed.
+                quick = release_quiet(state, options, slot, record, driver.monotonic() if options.ages else record[2])
                 if quick is None:
                     break
-                if driver.swap(state, quick[0], slot, quick[1]):
-                    return
+                new, freed = quick
+                for _ in atom.turns:  # the commit, as in ThreadAtom
+                    if atom.value is state:
+                        atom.value = new
+                        slot.record = freed
+                        leave()
+                        return
+                    leave()
+                    break
             self._release_slowly()
         except StaleLease:
             raise
         except BaseException:
+            if quick is not None:
+                atom.recover(quick[0], ((slot, quick[1]),))
             if self.held:
                 self._release_slowly()
             raise
@@ -129,8 +142,11 @@ class Lease(Generic[R]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            if self._slot.record is self._record or self.held or self._revoked():
+            try:
                 self.release()
+            except StaleLease:
+                if self._revoked():
+                    raise  # and no word if it was ended inside the block
             return
         with contextlib.suppress(StaleLease):  # the exception by which the block is left says more
             (self.discard if self._interrupted_by(kind) else self.release)()

@@ -63,6 +63,7 @@ class Settings:
             max_idle=or_unbounded(self.max_idle),
             max_uses=or_unbounded(self.max_uses),
             plain=self.order == "lifo" and self.max_free is None and self.max_uses is None,
+            ages=self.max_age is not None or self.max_idle is not None,
             retry_delay=self.retry_delay,
             retry_delay_max=self.retry_delay_max,
         )

@@ -6,6 +6,7 @@ after the ticket was withdrawn or whatever it had been granted was given back [O
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from poolproof import core
@@ -46,7 +47,7 @@ class Waiter:
         self.patient = patient
         self.asked = asked
         self.reset = reset
-        self.ticket = Ticket(0, driver.runtime.who(), driver.runtime.parker())
+        self.ticket = Ticket(0, driver.here.who, driver.runtime.parker())
         self.begun: Slot | None = None
         self.leased = False
 
@@ -107,7 +108,7 @@ class Waiter:
             state = driver.atom.value
             if State.of(state).free:
                 if not self.grant(state, driver.options) and not self.tidy():
-                    self.grant(state, driver.options._replace(max_idle=UNBOUNDED))
+                    self.grant(state, replace(driver.options, max_idle=UNBOUNDED))
             elif driver.step(propose) is None:
                 row = core.refusal(State.of(state), driver.options, self.patient, driver.monotonic())
                 hopeless = row in ("REFUSE-CLOSED", "REFUSE-EMPTY")  # whatever work is done first
@@ -128,7 +129,7 @@ class Waiter:
         new, slot, hold = granted
         # Nobody else knows this ticket, so its register may be written before the commit: `cancel` looks at the slot.
         ticket.number, ticket.record = hold[4], TicketRecord(GRANTED, None, slot, hold)
-        if not driver.swap(state, new, slot, hold):
+        if not driver.atom.commit(state, new, ((slot, hold),), ()):
             ticket.record = TicketRecord(NEW)
         elif driver.observer is not None:
             driver.observe(new, (Fired("GRANT-FREE", slot.number, ticket.number),))
@@ -227,7 +228,7 @@ class Waiter:
 
 def wait_until_closed(driver: Driver, deadline: float | None) -> None:
     """Sleep until the last slot is gone, at most until *deadline*; meanwhile do what others left undone."""
-    closer = Ticket(0, driver.who(), driver.runtime.parker())
+    closer = Ticket(0, driver.here.who, driver.runtime.parker())
     registered = False
     try:
         while driver.state.ledger.phase == CLOSING:

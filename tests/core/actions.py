@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from core.contracts import (
@@ -181,7 +182,7 @@ def resize_row(scene: Scene) -> str | None:
 
 def shrink(scene: Scene) -> Step | None:
     kept = scene.numbers.uses
-    options = scene.options._replace(max_free=kept, shrink_to=kept)
+    options = replace(scene.options, max_free=kept, shrink_to=kept)
     return core.shrink(scene.state, options, scene.now)
 
 

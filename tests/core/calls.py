@@ -8,6 +8,7 @@ are called only for a slot that is in the state in which somebody holds it; whic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -164,9 +165,9 @@ def pool_calls(built: Built, limits: Limits) -> Iterator[Call]:
     state, options, now = built.state, built.options, built.now
     yield Call("expire", core.expire(state, options, now))
     for kept in range(free_count(state)):
-        few = options._replace(max_free=kept, shrink_to=kept)
+        few = replace(options, max_free=kept, shrink_to=kept)
         yield Call(f"shrink to {kept}", core.shrink(state, few, now))
-    yield Call("shrink idle", core.shrink(state, options._replace(max_idle=1.0), now))
+    yield Call("shrink idle", core.shrink(state, replace(options, max_idle=1.0), now))
     yield Call("adopt", core.adopt(state, options, now))
     yield Call("retry", core.retry(state, options, now))
     yield Call("refill", core.refill(state, options, now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import poolmodel
@@ -60,10 +61,11 @@ def fast_release_is_release(shape: Shape, numbers: Numbers, plain: bool) -> bool
     scene = Scene(shape, numbers)
     slot = scene.subject
     assert slot is not None
-    options = scene.options._replace(max_free=numbers.most_waiting)
+    options = replace(scene.options, max_free=numbers.most_waiting)
     if plain:
-        # A plain pool has no max_uses, so there is always one more use left.
-        options = scene.options._replace(max_uses=numbers.uses + 1, plain=True)
+        # A plain pool has no max_uses, so there is always one more use left; and this one has no max_age either.
+        options = replace(scene.options, max_uses=numbers.uses + 1, plain=True, ages=False)
+        slot.expires = scene.now + 1
     record = read(slot)
     found = core.release_quiet(scene.state, options, slot, record, scene.now)
     if found is None:

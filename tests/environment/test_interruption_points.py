@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import ctypes
 import dis
+import itertools
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import CodeType, FrameType, TracebackType
-from typing import Any
+from types import CodeType, FrameType, FunctionType, TracebackType
 
 import pytest
 
 from environment.injection import Interrupt
-from poolproof.core.values import EMPTY_LEDGER, FREE, Record, Slot, State
+from poolproof import Lease, Pool
+from poolproof.core.values import State
 from poolproof.runtime.threads import ThreadAtom
 
 HARMLESS = {
@@ -31,50 +32,77 @@ HARMLESS = {
 FORWARD = {
     "JUMP_FORWARD", "POP_JUMP_FORWARD_IF_FALSE", "POP_JUMP_FORWARD_IF_TRUE", "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE",
 }  # fmt: skip
-CALLS = {"PRECALL", "CALL"}
-COMMITS: list[Callable[..., bool]] = [ThreadAtom.swap, ThreadAtom.commit]
+# The critical section stands in three places.
+SECTIONS: dict[str, FunctionType] = {
+    "commit": ThreadAtom.commit,  # type: ignore[dict-item]
+    "acquire": Pool.acquire,  # type: ignore[dict-item]
+    "release": Lease.release,  # type: ignore[dict-item]
+}
 
 
-def region(code: CodeType) -> list[dis.Instruction]:
-    """The instructions from the one that takes the lock to the one that calls the lock's release."""
+def region(code: CodeType) -> tuple[list[dis.Instruction], list[dis.Instruction]]:
+    """The instructions that may run once the lock is taken, before it is given back; and those that give it back."""
     instructions = list(dis.get_instructions(code))
+    at = {each.offset: i for i, each in enumerate(instructions)}
     start = next(i for i, each in enumerate(instructions) if each.opname == "FOR_ITER")
     # Taken by the C code of the iterator, and by nothing before it.
-    assert ["_turns", "GET_ITER"] == [instructions[start - 2].argval, instructions[start - 1].opname]
-    named = next(i for i, each in enumerate(instructions) if i > start and each.argval == "_release")
-    end = next(i for i, each in enumerate(instructions) if i > named and each.opname in CALLS)
-    return instructions[start : end + 1]
+    assert ["turns", "GET_ITER"] == [instructions[start - 2].argval, instructions[start - 1].opname]
+    inside, ends, todo = set[int](), set[int](), {start + 1}
+    while todo:
+        i = todo.pop()
+        each = instructions[i]
+        if each.opname in ("PRECALL", "CALL"):
+            assert "leave" in (instructions[i - 1].argval, instructions[i - 2].argval)
+            ends.add(i)
+            continue
+        inside.add(i)
+        follow = {at[each.argval]} if each.opcode in {*dis.hasjrel, *dis.hasjabs} else set[int]()
+        todo |= (follow if each.opname == "JUMP_FORWARD" else follow | {i + 1}) - inside
+    return [instructions[i] for i in sorted(inside)], [instructions[i] for i in sorted(ends)]
 
 
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "GC-SAFE", "SIGNAL-SAFE")
-@pytest.mark.parametrize("commit", COMMITS)
-def test_commit_has_no_interruption_point(commit: Callable[..., bool]) -> None:
-    inside = region(commit.__code__)[1:-1]
+@pytest.mark.parametrize("section", SECTIONS)
+def test_commit_has_no_interruption_point(section: str) -> None:
+    inside, ends = region(SECTIONS[section].__code__)
     stored = [each.argval for each in inside if each.opname == "STORE_ATTR"]
     assert ["value", *["record"] * (len(stored) - 1)] == stored
     assert len(stored) >= 2
     jumps = [each for each in inside if each.opcode in {*dis.hasjrel, *dis.hasjabs}]
     assert set() == {each.opname for each in inside} - HARMLESS - FORWARD
-    assert [] == [each for each in jumps if not each.offset < each.argval <= region(commit.__code__)[-1].offset]
+    assert [] == [each for each in jumps if not each.offset < each.argval <= ends[-1].offset]
 
 
-class Lock:
-    """Stands in for the lock of an atom: taking it makes something fall due, in C code that does not look for it."""
+class Scene:
+    """One commit on a pool whose lock is a stand-in: taking it for the first time makes something fall due, in C code
+    that does not look for it."""
 
-    def __init__(self, due: Callable[[], object]) -> None:
-        self.released: list[bool] = []
-        self.atom = ThreadAtom(State(0, (), (), EMPTY_LEDGER))
-        atom: Any = self.atom
-        atom._turns = iter(due, "never equal to this")
-        atom._release = partial(self.released.append, True)
-        atom._owned = lambda: False
+    def __init__(self, section: str, due: Callable[[], object]) -> None:
+        self.section = section
+        self.pool = Pool(resources=[object()])
+        lease = self.pool.acquire() if section == "release" else None
+        assert isinstance(self.pool._atom, ThreadAtom)
+        self.atom = self.pool._atom
+        self.left: list[bool] = []
+        operations: dict[str, Callable[[], object]] = {
+            "commit": partial(self.atom.commit, self.atom.value, self.following(), (), ()),
+            "acquire": self.pool.acquire,
+            "release": lease.release if lease is not None else self.pool.stats,
+        }
+        self.operation = operations[section]
+        once = itertools.islice(iter(due, "never equal to this"), 1)
+        self.atom.turns = itertools.chain(once, itertools.repeat(True))
+        self.atom.leave = partial(self.left.append, True)
+        self.atom._owned = bool
+        self.before = self.version
 
-    def swap(self) -> None:
-        slot = Slot(1, 0, Record(FREE, 0, 0.0, None, 0, None))
-        self.atom.swap(self.atom.value, State(1, (), (), EMPTY_LEDGER), slot, slot.record)
+    def following(self) -> State:
+        state = State.of(self.atom.value)
+        return state._replace(version=state.version + 1)
 
-    def commit(self) -> None:
-        self.atom.commit(self.atom.value, State(1, (), (), EMPTY_LEDGER), (), ())
+    @property
+    def version(self) -> int:
+        return State.of(self.atom.value).version
 
 
 def places(trace: TracebackType | None) -> Iterator[tuple[CodeType, int]]:
@@ -83,36 +111,35 @@ def places(trace: TracebackType | None) -> Iterator[tuple[CodeType, int]]:
         trace = trace.tb_next
 
 
-def after_region(code: CodeType, offset: int) -> bool:
-    return offset >= region(code)[-1].offset
-
-
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE")
-@pytest.mark.parametrize("commit", ["swap", "commit"])
-def test_exception_due_in_the_commit_arrives_after_it(commit: str) -> None:
+@pytest.mark.parametrize("section", SECTIONS)
+def test_exception_due_in_the_commit_arrives_after_it(section: str) -> None:
     raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
     me = ctypes.c_ulong(threading.get_ident())
-    lock = Lock(partial(raise_in, me, ctypes.py_object(Interrupt)))
+    scene = Scene(section, partial(raise_in, me, ctypes.py_object(Interrupt)))
     with pytest.raises(Interrupt) as caught:
-        getattr(lock, commit)()
-    assert [True] == lock.released
-    assert 1 == State.of(lock.atom.value).version
-    struck = dict(places(caught.tb))
-    code = getattr(ThreadAtom, commit).__code__
-    assert code not in struck or after_region(code, struck[code])
+        scene.operation()
+    assert scene.left
+    assert scene.version > scene.before
+    code = SECTIONS[section].__code__
+    inside, _ = region(code)
+    assert [] == [place for place in places(caught.tb) if place in {(code, each.offset) for each in inside}]
+    assert 0 == scene.pool.stats().checked_out
 
 
 @pytest.mark.clause("SIGNAL-SAFE")
-@pytest.mark.parametrize("commit", ["swap", "commit"])
-def test_signal_due_in_the_commit_is_handled_after_it(commit: str) -> None:
+@pytest.mark.parametrize("section", SECTIONS)
+def test_signal_due_in_the_commit_is_handled_after_it(section: str) -> None:
     def handle(number: int, frame: FrameType | None) -> None:
-        seen.append((State.of(lock.atom.value).version, list(lock.released)))
+        seen.append((scene.version - scene.before, list(scene.left)))
 
     seen: list[tuple[int, list[bool]]] = []
-    lock = Lock(partial(ctypes.pythonapi.PyErr_SetInterruptEx, int(signal.SIGUSR1)))
+    scene = Scene(section, partial(ctypes.pythonapi.PyErr_SetInterruptEx, int(signal.SIGUSR1)))
     before = signal.signal(signal.SIGUSR1, handle)
     try:
-        getattr(lock, commit)()
+        kept = scene.operation()
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert [(1, [True])] == seen
+    if isinstance(kept, Lease):
+        kept.release()

@@ -6,6 +6,7 @@ fired, in order.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -52,7 +53,7 @@ class CoreMachine(RuleBasedStateMachine):
     @initialize(config=configs, max_uses=st.sampled_from((UNBOUNDED, 3, 1)), life=st.sampled_from((1000, 60, 20)))
     def begin(self, config: poolmodel.Config, max_uses: float, life: int) -> None:
         self.config, self.life = config, life
-        options = options_of(config)._replace(max_uses=max_uses)
+        options = replace(options_of(config), max_uses=max_uses)
         self.built = Built(first_state(config), options, {}, {}, now=0.0)
         self.model = poolmodel.initial(config)
         self.rows: list[str] = []

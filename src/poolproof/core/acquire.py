@@ -36,15 +36,15 @@ def grant_free(
     if not free:
         return None
     slot, rest, _ = free
-    _, uses, since, _, _, _ = slot.record
+    record = slot.record
     # Whoever may find a free slot finds it in an open pool and with nobody waiting (CLOSE-FINAL, WORK-CONSERVING);
     # and free slots are neither worn, retired nor of an older generation (NEVER-STALE). Only age needs a look.
-    if now >= slot.expires or now - since > options.max_idle:
+    if options.ages and (now >= slot.expires or now - record[2] > options.max_idle):
         return None
     if back and not rest:
         rest, back = normal(rest, back)
     version += 1
-    return (version, rest, back, ledger), slot, (CHECKED_OUT, uses + 1, now, who, version, None)
+    return (version, rest, back, ledger), slot, (CHECKED_OUT, record[1] + 1, now, who, version, None)
 
 
 def refusal(state: State, options: Options, patient: bool, now: float) -> str | None:

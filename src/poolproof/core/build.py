@@ -53,9 +53,7 @@ def build_ok(state: State, options: Options, slot: Slot, record: Record, now: fl
     return draft.finish()
 
 
-def build_failed(
-    state: State, options: Options, slot: Slot, record: Record, error: BaseException, now: float
-) -> Step:
+def build_failed(state: State, options: Options, slot: Slot, record: Record, error: BaseException, now: float) -> Step:
     """Create raised: the ticket that asked gets that very exception, and the next may build.  [BUILD-FAILED]
     [BUILD-LOST]
 

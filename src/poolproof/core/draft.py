@@ -79,9 +79,7 @@ class Draft:
 
     @property
     def short(self) -> bool:
-        return (
-            self.phase == OPEN and self.options.factory and self.creating < self.waiting and self.live < self.limit
-        )
+        return self.phase == OPEN and self.options.factory and self.creating < self.waiting and self.live < self.limit
 
     @property
     def meagre(self) -> bool:
@@ -275,9 +273,9 @@ class Draft:
             and not self.options.reset
         )
         ledger = Ledger(
-            self.phase, self.limit, self.generation, self.live, self.creating, self.returning, self.discarded,
+            quiet, self.generation, self.phase, self.limit, self.live, self.creating, self.returning, self.discarded,
             self.queue, self.tail, self.waiting, self.tombs, self.backlog, self.backing_off, self.retry_at,
-            self.failures, self.made, self.created, self.added, self.detached, self.destroyed, self.closers, quiet,
+            self.failures, self.made, self.created, self.added, self.detached, self.destroyed, self.closers,
         )  # fmt: skip
         state = State(self.version, self.free, self.back, ledger)
         return Step(state, tuple(self.moves.items()), tuple(self.effects), tuple(self.wakes), tuple(self.fired))

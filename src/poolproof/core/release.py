@@ -42,18 +42,18 @@ def release_quiet(
     Cost:     O(1); the whole of an uncontended release.   Clauses: LEASE-ONCE, NEVER-STALE.
     """
     version, free, back, ledger = state
-    if not ledger.quiet or now >= slot.expires or slot.generation != ledger.generation:
+    # By position, because a field of a named tuple takes 28 ns to read: quiet, generation.
+    if not ledger[0] or slot.generation != ledger[1] or (options.ages and now >= slot.expires):
         return None
-    uses = record[1]
     if options.plain:
         free = (slot, free, free[2] + 1 if free else 1)
-    elif uses >= options.max_uses or length(free) + length(back) >= options.max_free:
+    elif record[1] >= options.max_uses or length(free) + length(back) >= options.max_free:
         return None
     elif options.fifo:
         free, back = normal(free, push(slot, back))
     else:
         free = push(slot, free)
-    return (version + 1, free, back, ledger), (FREE, uses, now, None, 0, None)
+    return (version + 1, free, back, ledger), (FREE, record[1], now, None, 0, None)
 
 
 def release(state: State, options: Options, slot: Slot, record: Record, now: float, reset: bool) -> Step:

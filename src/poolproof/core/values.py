@@ -10,6 +10,7 @@ values are made twice in every cycle, and a frozen dataclass costs ten times as 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 Phase: TypeAlias = Literal["open", "closing", "closed"]
@@ -144,15 +145,16 @@ TicketList: TypeAlias = Any
 class Ledger(NamedTuple):
     """All of the state that an uncontended cycle leaves alone.
 
-    ``queue`` and ``tail`` hold the tickets in order (the tail reversed), living and withdrawn; the first is always a
-    living one. ``waiting`` counts the living, ``tombs`` the withdrawn. ``quiet`` says that nothing needs looking
-    after when a lease ends. ``retry_at`` is when refilling may be tried again, ``failures`` how often it failed in
-    a row.
+    ``quiet`` says that nothing needs looking after when a lease ends. ``queue`` and ``tail`` hold the tickets in order
+    (the tail reversed), living and withdrawn; the first is always a living one. ``waiting`` counts the living,
+    ``tombs`` the withdrawn. ``retry_at`` is when refilling may be tried again, ``failures`` how often it failed in a
+    row. The first two fields stand first because a quick release reads them by position.
     """
 
+    quiet: bool
+    generation: int
     phase: Phase
     limit: float
-    generation: int
     live: int
     creating: int
     returning: int
@@ -171,7 +173,6 @@ class Ledger(NamedTuple):
     detached: int
     destroyed: int
     closers: tuple[Ticket, ...]
-    quiet: bool
 
 
 class State(NamedTuple):
@@ -192,8 +193,12 @@ class State(NamedTuple):
 PlainState: TypeAlias = tuple[int, "FreeList", "FreeList", "Ledger"]
 
 
-class Options(NamedTuple):
-    """What never changes in a pool's life, as far as the core needs to know. Times in seconds."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What never changes in a pool's life, as far as the core needs to know. Times in seconds.
+
+    A frozen dataclass is slow to make and fast to read, and this one is made once.
+    """
 
     factory: bool = False
     reset: bool = False
@@ -206,6 +211,7 @@ class Options(NamedTuple):
     max_idle: float = UNBOUNDED
     max_uses: float = UNBOUNDED
     plain: bool = False  # lifo, and neither max_free nor max_uses: nothing to compare when a lease ends
+    ages: bool = True  # false only if max_idle and the expiry of every slot are UNBOUNDED
     retry_delay: float = 1.0
     retry_delay_max: float = 60.0
 
@@ -262,7 +268,7 @@ class Step(NamedTuple):
 
 
 EMPTY_LEDGER: Final = Ledger(
-    phase=OPEN, limit=UNBOUNDED, generation=0, live=0, creating=0, returning=0, discarded=0,
+    quiet=False, generation=0, phase=OPEN, limit=UNBOUNDED, live=0, creating=0, returning=0, discarded=0,
     queue=(), tail=(), waiting=0, tombs=0, backlog=(), backing_off=False, retry_at=0.0, failures=0,
-    made=0, created=0, added=0, detached=0, destroyed=0, closers=(), quiet=False,
+    made=0, created=0, added=0, detached=0, destroyed=0, closers=(),
 )  # fmt: skip

@@ -42,9 +42,7 @@ def world_of(state: State, slots: list[Slot]) -> World:
     Consistent if the state is still the pool's value afterwards: every commit replaces it.   Cost: O(slots).
     """
     queue = queue_items(state.ledger.queue, state.ledger.tail)
-    return World(
-        state, tuple((slot, read(slot)) for slot in slots), tuple((ticket, ticket.record) for ticket in queue)
-    )
+    return World(state, tuple((slot, read(slot)) for slot in slots), tuple((ticket, ticket.record) for ticket in queue))
 
 
 def backlog_of(state: State) -> list[Slot]:

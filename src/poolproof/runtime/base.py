@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 from poolproof.core.values import PlainState, Slot, Ticket
@@ -14,16 +14,19 @@ class Atom(Protocol):
     """The one shared cell of a pool: its state, and the commit that replaces it together with registers."""
 
     value: PlainState
-
-    def swap(self, old: PlainState, new: PlainState, slot: Slot, record: Any) -> bool:
-        """`commit` with one move and nobody to wake; the whole of an uncontended acquire or release."""
-        ...
+    # The critical section of a commit: the next turn enters it, `leave` leaves it. See `ThreadAtom`.
+    turns: Iterator[object]
+    leave: Callable[[], None]
 
     def commit(self, old: PlainState, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
         """If the state is still *old*: make it *new*, write at most three registers, wake these tickets.
 
         All or nothing, whatever interrupts. No code of the user's runs meanwhile.   Returns: whether it was *old*.
         """
+        ...
+
+    def recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...] = (), done: bool = False) -> None:
+        """An exception struck in or near a commit: finish it if it had begun, and leave the section."""
         ...
 
 
@@ -39,8 +42,20 @@ class Parker(Protocol):
         ...
 
 
+class Here(Protocol):
+    """The place of the caller."""
+
+    @property
+    def who(self) -> object:
+        """Who is calling, as something small to remember."""
+        ...
+
+
 class Runtime(Protocol):
     """The primitives of one kind of concurrency."""
+
+    @property
+    def here(self) -> Here: ...
 
     def atom(self, value: PlainState) -> Atom: ...
 
@@ -54,10 +69,6 @@ class Runtime(Protocol):
         """Run *target* beside everything else, without keeping the interpreter from exiting."""
         ...
 
-    def who(self) -> object:
-        """Who is calling, as something small to remember."""
-        ...
-
     def name_of(self, who: object) -> str:
-        """What to call somebody remembered by `who` in a message."""
+        """What to call somebody remembered as `here.who` in a message."""
         ...

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from poolproof.core.values import PlainState, Slot, Ticket
+from poolproof.core.values import PlainState, Ticket
 from poolproof.runtime.base import Moves
 
 
@@ -20,6 +20,16 @@ class _Nowhere:
 _NO_MOVES = ((_Nowhere(), None),) * 3
 
 
+class _Here(threading.local):
+    """In every thread, ``who`` is that thread itself: its number may belong to another one by the time somebody asks.
+
+    Read in every cycle, it costs half of a call of `threading.current_thread`.
+    """
+
+    def __init__(self) -> None:
+        self.who = threading.current_thread()
+
+
 class ThreadAtom:
     """The state of a pool of threads, and the only critical section there is.
 
@@ -27,67 +37,55 @@ class ThreadAtom:
     reference dropped, so CPython neither switches threads on us nor runs a signal handler, a finalizer or an
     asynchronous exception there (INTERRUPTION-POINTS; a test reads the bytecode). The lock is taken by the next step
     of an iterator that is all C code, because a plain call is followed by an interruption point, and so is ``with``:
-    each turn of ``for _ in self._turns`` begins with the lock taken.
+    each turn of ``for _ in atom.turns`` begins with the lock taken.
 
     A debugger or a tracing tool can raise where CPython itself cannot. For it there is the ``except``: whoever still
     owns the lock rolls the commit forward and gives the lock back. That is why the lock knows its owner.
+
+    The same few lines stand in `Pool.acquire` and `Lease.release`, for one slot and nobody to wake: a call of `commit`
+    would take a seventh of an uncontended cycle.
     """
 
-    __slots__ = ("_owned", "_release", "_turns", "value")
+    __slots__ = ("_owned", "leave", "turns", "value")
 
     def __init__(self, value: PlainState) -> None:
         lock: Any = threading.RLock()
-        self._turns: Iterator[bool] = iter(lock.acquire, None)
-        self._release: Callable[[], None] = lock.release
+        self.turns: Iterator[object] = iter(lock.acquire, False)
+        self.leave: Callable[[], None] = lock.release
         self._owned: Callable[[], bool] = lock._is_owned
         self.value = value
-
-    def swap(self, old: PlainState, new: PlainState, slot: Slot, record: Any) -> bool:
-        done = False
-        _before = slot.record  # kept alive, so that nothing is freed inside
-        try:
-            for _ in self._turns:
-                if self.value is old:
-                    self.value = new
-                    slot.record = record
-                    done = True
-                self._release()
-                break
-        except BaseException:
-            self._recover(new, ((slot, record),), (), done)
-            raise
-        return done
 
     def commit(self, old: PlainState, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
         done = False
         (a, a_record), (b, b_record), (c, c_record) = moves + _NO_MOVES[len(moves) :]
         _before = a.record, b.record, c.record
+        leave = self.leave
         try:
-            for _ in self._turns:
+            for _ in self.turns:
                 if self.value is old:
                     self.value = new
                     a.record = a_record
                     b.record = b_record
                     c.record = c_record
                     done = True
-                self._release()
+                leave()
                 break
             if done:
                 for ticket in wakes:
                     ticket.parker.unpark()
         except BaseException:
-            self._recover(new, moves, wakes, done)
+            self.recover(new, moves, wakes, done)
             raise
         return done
 
-    def _recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...], done: bool) -> None:
-        """An exception struck in the middle of a commit: finish it if it had begun, and owe nobody a wake-up."""
+    def recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...] = (), done: bool = False) -> None:
+        """An exception struck in or near a commit: finish it if it had begun, and owe nobody a wake-up."""
         if self._owned():
             done = done or self.value is new
             if done:
                 for cell, record in moves:
                     cell.record = record
-            self._release()
+            self.leave()
         if done:
             for ticket in wakes:
                 ticket.parker.unpark()
@@ -127,10 +125,9 @@ class ThreadRuntime:
     def parker(self) -> ThreadParker:
         return ThreadParker()
 
-    # The functions themselves, without a frame of ours around them: both are called in every cycle.
+    here = _Here()
+    # The function itself, without a frame of ours around it: it is called twice in every cycle.
     monotonic = staticmethod(time.monotonic)
-    # The thread itself: its number may belong to another one by the time somebody asks.
-    who = staticmethod(threading.current_thread)
 
     def spawn(self, target: Callable[[], None], name: str) -> None:
         threading.Thread(target=target, name=name, daemon=True).start()
