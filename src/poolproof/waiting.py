@@ -41,6 +41,8 @@ from poolproof.work import Duty
 class Waiter:
     """One acquire call on its way."""
 
+    __slots__ = ("asked", "begun", "deadline", "driver", "leased", "patient", "reset", "ticket")
+
     def __init__(self, driver: Driver, deadline: float | None, patient: bool, asked: float | None, reset: Any) -> None:
         self.driver = driver
         self.deadline = deadline

@@ -35,32 +35,32 @@ from poolproof.core.values import (
     Step,
     Ticket,
     TicketRecord,
+    make,
     read,
 )
 
-
 class Draft:
     """The next state while it is being made: the fields of `State` and `Ledger` as plain attributes."""
+
+    __slots__ = (
+        "added", "back", "backing_off", "backlog", "closers", "created", "creating", "destroyed", "detached",
+        "discarded", "effects", "failures", "fired", "free", "generation", "just_built", "limit", "live", "made",
+        "moves", "now", "options", "phase", "queue", "retry_at", "returning", "state", "tail", "tombs", "version",
+        "waiting", "wakes",
+    )  # fmt: skip
+    phase: Phase
 
     def __init__(self, state: State, options: Options, now: float) -> None:
         self.state = state
         self.options = options
         self.now = now
-        self.free, self.back = state.free, state.back
-        ledger = state.ledger
-        self.phase: Phase = ledger.phase
-        self.limit = ledger.limit
-        self.generation = ledger.generation
-        self.live, self.creating = ledger.live, ledger.creating
-        self.returning, self.discarded = ledger.returning, ledger.discarded
-        self.queue, self.tail = ledger.queue, ledger.tail
-        self.waiting, self.tombs = ledger.waiting, ledger.tombs
-        self.backlog = ledger.backlog
-        self.backing_off, self.retry_at = ledger.backing_off, ledger.retry_at
-        self.failures = ledger.failures
-        self.made, self.created, self.added = ledger.made, ledger.created, ledger.added
-        self.detached, self.destroyed = ledger.detached, ledger.destroyed
-        self.closers = ledger.closers
+        version, self.free, self.back, ledger = state
+        self.version = version + 1
+        (
+            _, self.generation, self.phase, self.limit, self.live, self.creating, self.returning, self.discarded,
+            self.queue, self.tail, self.waiting, self.tombs, self.backlog, self.backing_off, self.retry_at,
+            self.failures, self.made, self.created, self.added, self.detached, self.destroyed, self.closers,
+        ) = ledger  # fmt: skip
         self.just_built: Slot | None = None
         self.moves: dict[Slot | Ticket, Any] = {}
         self.effects: list[Effect] = []
@@ -68,10 +68,6 @@ class Draft:
         self.fired: list[Fired] = []
 
     # Quantities, as spec/machines.md defines them.
-
-    @property
-    def version(self) -> int:
-        return self.state.version + 1
 
     @property
     def staying(self) -> int:
@@ -103,17 +99,18 @@ class Draft:
     # Moves that several rows share.
 
     def fire(self, row: str, slot: Slot | None = None, ticket: int | None = None) -> None:
-        self.fired.append(Fired(row, slot.number if slot is not None else None, ticket))
+        self.fired.append(make(Fired, (row, slot.number if slot is not None else None, ticket)))
 
     def move_slot(self, slot: Slot, state: SlotState, old: Record, mark: Mark = None) -> Record:
         """Put *slot* into *state* from now on; whoever held it by the old record holds it no longer."""
-        record = Record(state, old.uses, self.now, old.who, old.number, mark)
+        _, uses, _, who, number, _ = old
+        record = make(Record, (state, uses, self.now, who, number, mark))
         self.moves[slot] = record
         return record
 
     def put_free(self, slot: Slot, uses: int, since: float) -> None:
         """Make *slot* free: next of all with lifo order, last with fifo order."""
-        self.moves[slot] = Record(FREE, uses, since, None, 0, None)
+        self.moves[slot] = make(Record, (FREE, uses, since, None, 0, None))
         if self.options.fifo:
             self.free, self.back = normal(self.free, push(slot, self.back))
         else:
@@ -152,9 +149,9 @@ class Draft:
         The obligation to end the lease is now the waiter's; if the waiter is interrupted before it knows, its own
         cancellation finds the ticket granted and gives the slot back (ONE-OUTCOME).
         """
-        hold = Record(CHECKED_OUT, old.uses + 1, self.now, ticket.who, ticket.number, mark)
+        hold = make(Record, (CHECKED_OUT, old[1] + 1, self.now, ticket.who, ticket.number, mark))
         self.moves[slot] = hold
-        self.moves[ticket] = TicketRecord(GRANTED, self.record_of(ticket).build, slot, hold)
+        self.moves[ticket] = make(TicketRecord, (GRANTED, self.record_of(ticket).build, slot, hold, None))
         self.wakes.append(ticket)
 
     # The queue of tickets.
@@ -272,13 +269,14 @@ class Draft:
             and self.staying <= self.limit
             and not self.options.reset
         )
-        ledger = Ledger(
+        ledger = make(Ledger, (
             quiet, self.generation, self.phase, self.limit, self.live, self.creating, self.returning, self.discarded,
             self.queue, self.tail, self.waiting, self.tombs, self.backlog, self.backing_off, self.retry_at,
             self.failures, self.made, self.created, self.added, self.detached, self.destroyed, self.closers,
-        )  # fmt: skip
-        state = State(self.version, self.free, self.back, ledger)
-        return Step(state, tuple(self.moves.items()), tuple(self.effects), tuple(self.wakes), tuple(self.fired))
+        ))  # fmt: skip
+        state = make(State, (self.version, self.free, self.back, ledger))
+        parts = state, tuple(self.moves.items()), tuple(self.effects), tuple(self.wakes), tuple(self.fired)
+        return make(Step, parts)
 
 
 def free_count(state: State) -> int:
