@@ -1,12 +1,14 @@
 """Measure what the encodings, the commit and fairness cost here: ``python docs/tools/measure.py [group] ...``.
 
-The groups are records, locks, signals and fairness; without a name, all of them.
+The groups are cycles, records, locks, signals and fairness; without a name, all of them.
 Every alternative of a group is timed in the same process, in shuffled rounds, and the median is printed with the
 distance between the quartiles. Figures move between machines; the order within one run is what decisions rest on.
 """
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import random
 import signal
 import statistics
@@ -14,7 +16,7 @@ import sys
 import threading
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NamedTuple
@@ -74,6 +76,16 @@ def records() -> dict[str, str]:
     }
 
 
+def cycles() -> dict[str, str]:
+    """Whole uncontended cycles, ours and those that others would write."""
+    return {
+        "LifoQueue, get and put": "lifo.put(lifo.get())",
+        "pool, acquire and release": "pool.acquire().release()",
+        "Condition and list, with": "with written.use():\n    pass",
+        "pool, with": "with pool.acquire():\n    pass",
+    }
+
+
 def locks() -> dict[str, str]:
     """Ways to take a lock, store one value and give it back."""
     return {
@@ -95,11 +107,15 @@ class Cell:
 
 def names() -> dict[str, Any]:
     """What the statements may use."""
-    lock, owned = threading.Lock(), threading.RLock()
+    from poolproof import Pool
+
+    lock, owned, lifo = threading.Lock(), threading.RLock(), queue.LifoQueue[int]()
+    lifo.put(1)
     return {
+        "lifo": lifo, "pool": Pool(resources=[1, 2, 3, 4]), "written": Barging([1, 2, 3, 4]),
         "Frozen": Frozen, "Slotted": Slotted, "Named": Named, "new": tuple.__new__, "uses": 3, "cell": Cell(),
         "lock": lock, "owned": owned, "acquire": owned.acquire, "release": owned.release,
-        "turns": iter(owned.acquire, None),
+        "turns": iter(owned.acquire, False),
     }  # fmt: skip
 
 
@@ -143,7 +159,7 @@ def by_iterator(turns: Any, release: Callable[[], None], cell: Cell) -> None:
 def signals() -> None:
     """Count how often a signal handler ran while the lock was held."""
     lock: Any = threading.RLock()
-    release, turns, cell = lock.release, iter(lock.acquire, None), Cell()
+    release, turns, cell = lock.release, iter(lock.acquire, False), Cell()
     seen = [0, 0]
 
     def handler(number: int, frame: FrameType | None) -> None:
@@ -176,15 +192,22 @@ class Barging:
         self.free = resources
         self.some = threading.Condition()
 
-    def cycle(self) -> None:
+    @contextlib.contextmanager
+    def use(self) -> Iterator[int]:
         with self.some:
             while not self.free:
                 self.some.wait()
             resource = self.free.pop()
-        time.sleep(HOLD)
-        with self.some:
-            self.free.append(resource)
-            self.some.notify()
+        try:
+            yield resource
+        finally:
+            with self.some:
+                self.free.append(resource)
+                self.some.notify()
+
+    def cycle(self) -> None:
+        with self.use():
+            time.sleep(HOLD)
 
 
 def fairness() -> None:
@@ -226,7 +249,7 @@ def crowd(cycle: Callable[[], None]) -> tuple[list[int], float]:
 def main(wanted: list[str]) -> None:
     """Measure what was asked for, or everything."""
     print(f"{sys.implementation.name} {sys.version.split()[0]}")
-    for group, make in (("records", records), ("locks", locks)):
+    for group, make in (("cycles", cycles), ("records", records), ("locks", locks)):
         if group in wanted or not wanted:
             print(group)
             measure(make())

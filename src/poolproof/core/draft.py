@@ -39,6 +39,7 @@ from poolproof.core.values import (
     read,
 )
 
+
 class Draft:
     """The next state while it is being made: the fields of `State` and `Ledger` as plain attributes."""
 

@@ -30,8 +30,10 @@ def shrink(state: State, options: Options, now: float) -> Step | None:
     slots = oldest_first(state, options)
     spare = draft.staying - options.min_size
     many = len(slots) - options.shrink_to if len(slots) > options.max_free else 0
-    idle = [slot for slot in slots if now - read(slot).since > options.max_idle]
-    chosen = idle + [slot for slot in slots if slot not in idle][: max(0, int(many) - len(idle))] if many else idle
+    idle, others = list[Slot](), list[Slot]()
+    for slot in slots:
+        (idle if now - read(slot).since > options.max_idle else others).append(slot)
+    chosen = idle + others[: max(0, int(many) - len(idle))]
     return drop(draft, "SHRINK", chosen[: max(0, spare)])
 
 
