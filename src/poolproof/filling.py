@@ -12,44 +12,43 @@ from poolproof.driver import Driver
 from poolproof.registry import WITHOUT_IDENTITY
 
 
-def fill(driver: Driver, given: Sequence[Any]) -> None:
-    """Put the *given* resources into the new pool, and build up to min_size."""
-    built: defaultdict[int, Any] = defaultdict(driver.settings.create)  # see `build`
-    since = [driver.monotonic()] * len(given)
-    try:
+class Filling:
+    """What a new pool begins with, and what is to be destroyed again if its construction fails."""
+
+    def __init__(self, driver: Driver, given: Sequence[Any]) -> None:
+        self._driver = driver
+        self._given = given
+        self._built: defaultdict[int, Any] = defaultdict(driver.settings.create)  # see `work.build`
+
+    def fill(self) -> None:
+        """Put the given resources into the new pool, and build up to min_size."""
+        driver, given, built = self._driver, self._given, self._built
+        since = [driver.monotonic()] * len(given)
         for number in range(driver.options.min_size - len(given)):
             built[number]
             since.append(driver.monotonic())
         put_in(driver, given, [*built.values()], since)
         if driver.observer is not None:
             driver.observe(driver.state, (), driver.settings.setup(len(built)))
-    except BaseException:
-        undo(driver, given, [*built.values()])
-        raise
 
-
-def unfill(driver: Driver, given: Sequence[Any]) -> None:
-    """Take `fill` back, because the construction fails after all."""
-    built = [slot.resource for slot in driver.registry.all() if slot.number > len(given)]
-    driver.forget()
-    undo(driver, given, built)
-
-
-def undo(driver: Driver, given: Sequence[Any], built: list[Any]) -> None:
-    """Destroy what a failed construction built: each object once, whatever destroy raises; none that was given."""
-    destroy, interruption = driver.settings.destroy, None
-    seen = {id(resource) for resource in given}
-    for resource in built:
-        if destroy is not None and (id(resource) not in seen or type(resource) in WITHOUT_IDENTITY):
-            seen.add(id(resource))
-            try:
-                destroy(resource)
-            except Exception as error:
-                driver.complain("destroy failed while construction was undone", error)
-            except BaseException as error:
-                interruption = error
-    if interruption is not None:
-        raise interruption
+    def undo(self) -> None:
+        """The construction failed: destroy each object that was built once, whatever destroy raises; none that was
+        given."""
+        driver, interruption = self._driver, None
+        driver.forget()
+        destroy = driver.settings.destroy
+        seen = {id(resource) for resource in self._given}
+        for resource in self._built.values():
+            if destroy is not None and (id(resource) not in seen or type(resource) in WITHOUT_IDENTITY):
+                seen.add(id(resource))
+                try:
+                    destroy(resource)
+                except Exception as error:
+                    driver.complain("destroy failed while construction was undone", error)
+                except BaseException as error:
+                    interruption = error
+        if interruption is not None:
+            raise interruption
 
 
 def put_in(driver: Driver, given: Sequence[Any], built: Sequence[Any], since: Sequence[float]) -> None:
@@ -60,7 +59,5 @@ def put_in(driver: Driver, given: Sequence[Any], built: Sequence[Any], since: Se
         slot.resource, slot.expires = resource, driver.expiry(made)
         driver.registry.enrol(slot, resource, factory_made=number > len(given))
         slots.append(slot)
-    ledger = driver.state.ledger._replace(
-        live=len(slots), made=len(slots), created=len(built), added=len(given)
-    )
+    ledger = driver.state.ledger._replace(live=len(slots), made=len(slots), created=len(built), added=len(given))
     driver.atom.value = State(0, from_iterable(slots), (), ledger)

@@ -14,7 +14,7 @@ from poolproof.core import grant_free
 from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot, State, Step, read
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, NotPooled, PoolBusy, PoolFull
-from poolproof.filling import fill, unfill
+from poolproof.filling import Filling
 from poolproof.forks import watch_forks
 from poolproof.housekeeping import Housekeeper
 from poolproof.lease import Lease
@@ -132,15 +132,16 @@ class Pool(Generic[R]):
         self._here = driver.here
         self._plain = settings.check is None and settings.observer is None
         self._housekeeper: Housekeeper | None = None
-        fill(driver, given)
+        filling = Filling(driver, given)
         try:
+            filling.fill()
             self._driver = driver
             self._renew_atom()
             watch_forks(self)
             if settings.housekeeping is not None:
                 self._housekeeper = Housekeeper(self, driver, settings.housekeeping)
         except BaseException:
-            unfill(driver, given)
+            filling.undo()
             raise
 
     def acquire(self, timeout: float | None = DEFAULT, *, reset: Callable[[R], object] | None = None) -> Lease[R]:
