@@ -85,7 +85,7 @@ class Driver:
 
     def __del__(self) -> None:
         # The pool is gone, and its last lease was forgotten: no operation will ever take over what is left of it.
-        while hasattr(self, "atom") and self.state.ledger.backlog and self.help():
+        while hasattr(self, "atom") and self.help():
             pass
 
     @property
@@ -182,13 +182,15 @@ class Driver:
 
     def help(self) -> bool:
         """Take over one piece of unowned work and do it. Returns whether there was any."""
+        if not self.state.ledger.backlog:
+            return False
         return self.step(lambda state, now: core.adopt(state, self.options, now)) is not None
 
     def tend(self, thoroughly: bool = True) -> None:
         """Do what is due after an operation that may have lost a slot: unowned work (one piece, or *thoroughly* all
         of it), surplus, refilling."""
         while True:
-            while self.state.ledger.backlog and self.help() and thoroughly:
+            while self.help() and thoroughly:
                 pass
             if free_count(self.state) <= self.options.max_free:
                 break

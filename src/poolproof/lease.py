@@ -7,10 +7,10 @@ import sys
 import warnings
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from poolproof import core
-from poolproof.core.values import FORKED, REVOKED, OwnReset, PlainRecord, Slot, current_record, read
+from poolproof.core.values import FORKED, REVOKED, OwnReset, PlainRecord, Slot, Step, current_record, read
 from poolproof.driver import Driver
 from poolproof.errors import LeaseRevoked, PoolWarning, StaleLease
 
@@ -106,14 +106,7 @@ class Lease(Generic[R]):
             StaleLease: the lease was ended already; nothing was changed [LEASE-ONCE].
             LeaseRevoked: the pool had taken the resource back; nothing was changed [LEASE-REVOKED].
         """
-        try:
-            if self._driver.settle(self._slot, self._record, core.discard) is None:
-                self._raise_stale()
-        except StaleLease:
-            raise
-        except BaseException:
-            self._driver.settle(self._slot, self._record, core.discard)
-            raise
+        self._end(core.discard)
         self._driver.tend()
 
     def detach(self) -> R:
@@ -162,9 +155,19 @@ class Lease(Generic[R]):
         return not issubclass(kind, Exception) if kinds is None else issubclass(kind, kinds)
 
     def _release_slowly(self) -> None:
-        if self._driver.settle(self._slot, self._record, core.release, reset=self._resets()) is None:
-            self._raise_stale()
+        self._end(core.release, reset=self._resets())
         self._driver.tend(thoroughly=False)
+
+    def _end(self, row: Callable[..., Step], **extra: Any) -> None:
+        """End the lease by this row of the core, whatever interrupts."""
+        try:
+            if self._driver.settle(self._slot, self._record, row, **extra) is None:
+                self._raise_stale()
+        except StaleLease:
+            raise
+        except BaseException:
+            self._driver.settle(self._slot, self._record, row, **extra)
+            raise
 
     def _raise_stale(self) -> NoReturn:
         driver = self._driver
