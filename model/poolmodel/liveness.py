@@ -109,7 +109,7 @@ PROMISES = (
         through="CHECK-FAILED",
     ),
     # Losses end, and create recovers.
-    Promise("MIN-SIZE", too_few, (*_WORKING, "HOLDERS-RELEASE"), FAULTS | LOSSES, once),
+    Promise("MIN-SIZE", too_few, _WORKING, FAULTS | LOSSES, once),
 )
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+import specification
 from poolmodel.configurations import SCOPES
 from poolmodel.liveness import PROMISES, Graph, Promise, graph, starving
 from poolmodel.mutants import no_row, with_barging, without, woken_but_respected
@@ -36,6 +37,17 @@ def test_no_fair_run_breaks_a_promise(name: str, promise: Promise) -> None:
     if SCOPES[name].config.min_size > 1 and promise.clause == "WAIT-ENDS":
         promise = recovering(promise)
     assert starving(graph_of(name), promise) is None
+
+
+# What a promise assumes beyond its clause. That of CHECK-TERMINATES is the intent of a clause that speaks of one step,
+# and so assumes nothing of the future: if checks go on failing, every acquire ends.
+BEYOND = {"CHECK-TERMINATES": {"FAIR-SCHEDULER", "OPERATIONS-CONTINUE", "CHECKS-FAIL"}}
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.clause)
+def test_a_promise_assumes_what_its_clause_says(promise: Promise) -> None:
+    clause = next(each for each in specification.clauses() if each.id == promise.clause)
+    assert set(promise.assuming) - set(clause.assumes) == BEYOND.get(promise.clause, set())
 
 
 def test_a_ticket_can_wait_for_ever_for_refills_that_always_fail() -> None:
