@@ -267,12 +267,15 @@ class Pool(Generic[R]):
         if max_size is not None and max_size < driver.options.min_size:
             raise ValueError(f"max_size {max_size} is below min_size {driver.options.min_size} [INPUTS-VALIDATED]")
         limit = UNBOUNDED if max_size is None else max_size
+        changed = False
         while step := driver.step(lambda state, now: core.resize(state, driver.options, limit, now)):
+            changed = True
             # Not the state of now: whoever resizes later prevails, and is not to be fought.
             if step.state.ledger.limit == limit:
                 break
         driver.tend()
-        self._require_open()
+        if not changed:
+            self._require_open()
 
     def expire_all(self) -> None:
         """Replace every resource: free ones are destroyed now, others when their holders are done.   Rows: RENEW.

@@ -195,8 +195,9 @@ class Waiter:
         check = self.driver.settings.check
         assert check is not None
         cause: Exception | None = None
+        resource = slot.resource  # first: once the lease is revoked, the cell may be emptied
         try:
-            if check(slot.resource) and lease.held:
+            if lease.held and check(resource) and lease.held:
                 return True
             if self.driver.inherited(slot):  # check forked, and this is the child: start anew
                 self.ticket.record = TicketRecord(NEW)
