@@ -45,6 +45,31 @@ METHODS = {
         "scenes listed there, on each CPython that runs the suite. Exhaustive over the injection points of the "
         "scenes, not over scenes or thread interleavings."),
     ),
+    "interleavings": (
+        "all schedules",
+        ("The shipped driver on real threads under a deterministic scheduler: every schedule of every pair and triple "
+        "of operations, and of longer programs up to a bound; what was reached is in "
+        "[RESULTS.md](../../tests/interleavings/RESULTS.md). Serialised: it cannot see data races."),
+    ),
+    "histories": (
+        "histories",
+        ("Calls and returns of real threads, judged by two independent linearizability checkers with the model as "
+        "oracle, which must agree. A sample of interleavings; ages, uses and executors are not judged."),
+    ),
+    "uncontrolled": (
+        "uncontrolled",
+        ("Random work on real threads that switch as often as the interpreter lets them, with an ownership oracle "
+        "inside the resource. A sample; `POOLPROOF_LOAD_SECONDS=600 pytest -m exhaustive tests/uncontrolled` is a "
+        "larger one."),
+    ),
+    "second_opinions": (
+        "second opinions",
+        ("The model, judged by others: a Promela model written from the specification, searched by spin, with the "
+        "same states and edges in [16 scopes](../../model/promela/README.md); counters for every row, of which z3 "
+        "proves the counting invariants inductive for any number of slots, tickets and any limit, and which count "
+        "every explored edge; vectors for other languages, replayed. Says nothing of the code."),
+    ),
+    "mutants": ("text", "A check on the text of the specification or of the code."),
     "replay": (
         "replayed traces",
         ("Traces of real multi-threaded runs, replayed through the model commit by commit. A sample of "
@@ -58,9 +83,11 @@ METHODS = {
 NOT_SHOWN = """\
 ## What is not shown
 
-- **Real threads through all schedules.** The shipped driver has been run under load and traced, and its steps are
-  checked one by one; a deterministic scheduler that drives it through *every* interleaving does not exist yet.
-- **Sizes beyond the bounds.** The exploration and the confirmed contracts have bounds; no induction carries them on.
+- **Real threads through all schedules of larger programs.** The scheduler is complete for the programs that it
+  lists; beyond them there are random walks, recorded histories and load.
+- **Sizes beyond the bounds.** The exploration and the confirmed contracts have bounds. Induction carries on what
+  counts can say (z3), not order and identity.
+- **Liveness of the code.** That acquires end is shown of the model; of the code it is shown schedule by schedule.
 - **Free-threaded builds.** The code is written for them (one lock around every commit, no reliance on the
   interpreter lock elsewhere), and no such build has run the suite.
 - **Interruption points.** That CPython delivers signals, finalizers and asynchronous exceptions only at certain

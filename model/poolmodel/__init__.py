@@ -11,6 +11,7 @@
 ``liveness``    what must happen eventually, under named fairness
 ``necessity``   what each guard is for, found out by dropping it
 ``mutants``     models with one mistake each, for the checks to find
+``vectors``     states, events and what must come of them, for programs in any language
 
 Nothing here imports the implementation, and nothing here is clever: speed is bought only where a scope needs
 it.

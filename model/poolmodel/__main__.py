@@ -1,4 +1,8 @@
-"""``python -m poolmodel explore [--config NAME] [--clients N] [--slots M] [--rounds R] [--live]``."""
+"""The model's commands.
+
+``python -m poolmodel explore [--config NAME] [--clients N] [--slots M] [--rounds R] [--rows] [--live]``
+``python -m poolmodel vectors [--config NAME] [--out FILE]``
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from poolmodel.configurations import SCOPES
 from poolmodel.explore import Exploration, Scope, explore
 from poolmodel.lanes import lanes
 from poolmodel.liveness import PROMISES, graph, starving
+from poolmodel.vectors import covering, lines, vectors
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,11 +29,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--rounds", type=int, help="how often each client acquires, instead of the scope's own")
     command.add_argument("--rows", action="store_true", help="how often each row fired")
     command.add_argument("--live", action="store_true", help="check the promises of progress, too")
+    command = commands.add_parser("vectors", help="write events, states and what must come of them, as JSON lines")
+    command.add_argument("--config", choices=sorted(SCOPES), help="all of one scope; without it, one of every kind")
+    command.add_argument("--out", type=Path, help="a file; without it, standard output")
     options = parser.parse_args(arguments)
+    if options.command == "vectors":
+        return write_vectors(options.config, options.out)
+    return explore_all(options)
+
+
+def explore_all(options: argparse.Namespace) -> int:
     chosen = [SCOPES[options.config]] if options.config else list(SCOPES.values())
     scopes = [resized(scope, options.clients, options.slots, options.rounds) for scope in chosen]
     kept = [run(scope, rows=options.rows, live=options.live) for scope in scopes]
     return 0 if all(kept) else 1
+
+
+def write_vectors(name: str | None, out: Path | None) -> int:
+    """Write the vectors of the scope *name*, or one of every kind."""
+    text = lines(covering() if name is None else vectors(SCOPES[name]))
+    if out is None:
+        sys.stdout.writelines(text)
+    else:
+        with out.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(text)
+    return 0
 
 
 def resized(scope: Scope, clients: int | None, slots: int | None, rounds: int | None) -> Scope:

@@ -58,11 +58,11 @@ class Driver:
         # An observed pool has no quick way to release: every commit is told.
         self.release_quiet = core.release_quiet if settings.observer is None else _never
         self.registry = Registry(settings.name)
-        self.overdue: frozenset[int] = frozenset()
         self.token = object()
         self.trusts_executor = True
         # In the child after a fork, slots of an earlier generation are the parent's.
         self.first_generation = 0
+        self.untold: list[PoolEvent] = []
         self.start()
 
     def start(self) -> None:
@@ -70,6 +70,7 @@ class Driver:
         size = self.settings.max_size
         limit = UNBOUNDED if size is None else size
         self.atom = self.runtime.atom(core.begin(self.options, limit, self.first_generation))
+        self.overdue: dict[int, object] = {}  # the leases that were told to be overdue, each with the round that did
 
     def forget(self) -> None:
         """Start anew in the child after a fork."""
@@ -78,6 +79,8 @@ class Driver:
         # Whoever forked in the middle of a commit, in a signal handler, has the old atom in hand: let that commit fail.
         self.atom.value = core.begin(self.options, 0)
         self.start()
+        # Not told at once: whatever the observer locks may have been locked when the process forked.
+        self.untold.append(PoolEvent(0, (), self.state.ledger.limit, self.settings.setup(0)._replace(given=0)))
 
     def inherited(self, slot: Slot) -> bool:
         """Whether *slot* is the parent's, and this is the child after a fork."""
@@ -217,6 +220,8 @@ class Driver:
         if observer is None:
             return
         try:
+            while self.untold:
+                observer(self.untold.pop())
             observer(PoolEvent(state[0], fired, state[3].limit, setup))
         except Exception as error:
             self.complain("the observer raised", error)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class PoolError(Exception):
     """The base of every error that the pool itself raises."""
@@ -11,7 +14,28 @@ class PoolError(Exception):
 
 
 class AcquireTimeout(PoolError, TimeoutError):
-    """The deadline passed while waiting, or nothing was to be had at once with timeout 0 [WAIT-DEADLINE]."""
+    """The deadline passed while waiting, or nothing was to be had at once with timeout 0 [WAIT-DEADLINE].
+
+    The counts in the message are those of the moment when it was raised. Who has held a resource for longest takes a
+    look at every slot, so that is left until somebody reads the message: it names the longest holder of then who
+    holds it still. Thousands of deadlines that pass at once, and callers that only want to know whether, do not pay
+    for it. `args` gets it at the first reading, too; a copy and a pickle hold the whole message. The error does not
+    keep the pool alive.
+    """
+
+    # What the message is to tell besides, until it is read.
+    besides: Callable[[], str] | None = None
+
+    def __str__(self) -> str:
+        besides, self.besides = self.besides, None
+        if besides is not None:
+            text, bracket, clause = super().__str__().rpartition(" [")
+            self.args = (f"{text}{besides()}{bracket}{clause}",)
+        return super().__str__()
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        str(self)
+        return super().__reduce__()
 
 
 class PoolClosed(PoolError):

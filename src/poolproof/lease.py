@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, TypeVar
 
 from poolproof import core
-from poolproof.core.values import FORKED, REVOKED, OwnReset, PlainRecord, Slot, Step, current_record, read
+from poolproof.core.values import REVOKED, OwnReset, PlainRecord, Slot, Step, current_record, read
 from poolproof.driver import Driver
 from poolproof.errors import LeaseRevoked, PoolWarning, StaleLease
+from poolproof.messages import describe
 
 R = TypeVar("R")
 
@@ -172,11 +173,12 @@ class Lease(Generic[R]):
     def _raise_stale(self) -> NoReturn:
         driver = self._driver
         who = driver.runtime.name_of(self._record[3])
-        what = f"lease {self.number} of pool {driver.settings.name!r}, acquired by {who},"
+        if driver.inherited(self._slot):  # and so it has no place in the counts of this process
+            what = f"lease {self.number} of pool {driver.settings.name!r}, acquired by {who},"
+            raise StaleLease(f"{what} belongs to the parent process, which is to end it [FORK-LEASES]")
+        what = f"lease {self.number} of {describe(driver)}, acquired by {who},"
         if self._revoked():
             raise LeaseRevoked(f"{what} was revoked: it was held for too long, or at a forced close [LEASE-REVOKED]")
-        if read(self._slot).mark == FORKED:
-            raise StaleLease(f"{what} belongs to the parent process, which is to end it [FORK-LEASES]")
         raise StaleLease(f"{what} was already ended; keep the lease inside its with block [LEASE-ONCE]")
 
     def _abandon(self) -> bool:

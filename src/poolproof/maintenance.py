@@ -9,7 +9,9 @@ from poolproof.core.upkeep import oldest_first
 from poolproof.core.values import CHECKED_OUT, PlainRecord, Record, Slot
 from poolproof.driver import Driver
 from poolproof.errors import PoolWarning
+from poolproof.messages import holders_among
 from poolproof.reclaim import reclaim
+from poolproof.reports import Holder
 
 
 def maintain(driver: Driver) -> None:
@@ -44,14 +46,18 @@ def look_for_overdue(driver: Driver) -> None:
     limit = driver.settings.max_lease
     if limit is None:
         return
-    now = driver.monotonic()
-    overdue = [(slot, hold) for slot, hold in checked_out(driver) if now - Record._make(hold).since > limit]
-    told, driver.overdue = driver.overdue, frozenset(Record._make(hold).number for _, hold in overdue)
-    for slot, hold in overdue:
+    this_round, told = object(), [*driver.overdue]  # first, so that who is told and not held now has ended
+    now, held = driver.monotonic(), checked_out(driver)
+    for number in {*told}.difference(hold[4] for _, hold in held):
+        driver.overdue.pop(number, None)
+    for slot, hold in held:
+        record = Record._make(hold)
+        if now - record.since <= limit:
+            continue
         if driver.settings.revoke_overdue:
             driver.settle(slot, hold, core.revoke)
-        elif Record._make(hold).number not in told:
-            warn_of(driver, Record._make(hold))
+        elif driver.overdue.setdefault(record.number, this_round) is this_round:  # of several rounds, one tells
+            warn_of(driver, record)
 
 
 def warn_of(driver: Driver, record: Record) -> None:
@@ -68,11 +74,12 @@ def warn_of(driver: Driver, record: Record) -> None:
         driver.complain("a lease is overdue", error)
 
 
-def revoke_all(driver: Driver) -> int:
-    """Take every lease from its holder; how many there were.   Rows: REVOKE."""
-    revoked = sum(driver.settle(slot, hold, core.revoke) is not None for slot, hold in checked_out(driver))
+def revoke_all(driver: Driver) -> tuple[Holder, ...]:
+    """Take every lease from its holder; who had one, the longest first.   Rows: REVOKE."""
+    held = checked_out(driver)
+    revoked = [(slot, Record._make(hold)) for slot, hold in held if driver.settle(slot, hold, core.revoke)]
     driver.tend()
-    return revoked
+    return holders_among(driver, revoked)
 
 
 def checked_out(driver: Driver) -> list[tuple[Slot, PlainRecord]]:

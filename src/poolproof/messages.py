@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
+from functools import partial
 
 from poolproof.core.draft import checked_out_count, free_count
 from poolproof.core.values import CHECKED_OUT, UNBOUNDED, Record, Slot, read
@@ -27,27 +29,40 @@ def holders_among(driver: Driver, records: Iterable[tuple[Slot, Record]]) -> tup
 
 
 def describe(driver: Driver) -> str:
-    """``pool 'db' (4/4 checked out, 7 waiting)``"""
+    """``pool 'db' (3/4 checked out, 1 creating, 7 waiting)``; what there is none of is left out.   Cost: O(1)."""
     state = driver.state
-    limit = "unbounded" if state.ledger.limit == UNBOUNDED else int(state.ledger.limit)
-    return (
-        f"pool {driver.settings.name!r} ({checked_out_count(state)}/{limit} checked out, "
-        f"{state.ledger.waiting} waiting)"
-    )
+    ledger = state.ledger
+    limit = "unbounded" if ledger.limit == UNBOUNDED else int(ledger.limit)
+    busy = {"creating": ledger.creating, "returning": ledger.returning, "discarded": ledger.discarded}
+    parts = [f"{checked_out_count(state)}/{limit} checked out"]
+    parts += [f"{count} {name}" for name, count in busy.items() if count]
+    return f"pool {driver.settings.name!r} ({', '.join(parts)}, {ledger.waiting} waiting)"
 
 
-def longest_held(driver: Driver) -> str:
+def longest_held(known: weakref.ref[Driver], moment: float) -> str:
+    """Who of those that still hold a resource had held it for longest at that moment.   Cost: O(slots)."""
+    driver = known()
+    if driver is None:
+        return ""
     # Good enough for a message, and it never has to look twice.
-    held = holders_among(driver, [(slot, read(slot)) for slot in driver.registry.all()])
-    return f"; longest held {held[0].seconds:.3g} s by {held[0].who}" if held else ""
+    records = map(read, driver.registry.all())
+    held = [record for record in records if record.state == CHECKED_OUT and record.since <= moment]
+    if not held:
+        return ""
+    first = min(held, key=lambda record: record.since)
+    return f"; longest held {moment - first.since:.3g} s by {driver.runtime.name_of(first.who)}"
+
+
+def timeout(driver: Driver, why: str) -> AcquireTimeout:
+    """The error for a caller who gets nothing in time.   Cost: O(1); see `AcquireTimeout` for what that leaves."""
+    error = AcquireTimeout(f"{describe(driver)}: {why} [WAIT-DEADLINE]")
+    error.besides = partial(longest_held, weakref.ref(driver), driver.monotonic())
+    error.of = driver.token
+    return error
 
 
 def timed_out(driver: Driver, asked: float | None) -> AcquireTimeout:
-    error = AcquireTimeout(
-        f"{describe(driver)}: nothing free within {asked} s{longest_held(driver)} [WAIT-DEADLINE]"
-    )
-    error.of = driver.token
-    return error
+    return timeout(driver, f"nothing free within {asked} s")
 
 
 def refused(driver: Driver, row: str) -> PoolError:
@@ -66,7 +81,4 @@ def refusal(driver: Driver, row: str) -> PoolError:
     if row == "REFUSE-BUSY":
         return PoolBusy(f"{pool}: no more may wait, max_waiting is {driver.settings.max_waiting} [WAIT-BOUND]")
     count = free_count(driver.state)
-    return AcquireTimeout(
-        f"{pool}: nothing to be had at once{f', {count} free but unfit' if count else ''}"
-        f"{longest_held(driver)} [WAIT-DEADLINE]"
-    )
+    return timeout(driver, f"nothing to be had at once{f', {count} free but unfit' if count else ''}")

@@ -245,10 +245,8 @@ class Pool(Generic[R]):
             NotPooled: this very object is not in the pool [REMOVE-LEAVES].
         """
         driver = self._driver
-        slot = driver.registry.find(resource)
-        if slot is not None:
-            known = slot
-            step = driver.step(lambda state, now: core.remove(state, driver.options, known, now))
+        for slot in driver.registry.holding(resource):
+            step = driver.step(lambda state, now, slot=slot: core.remove(state, driver.options, slot, now))  # type: ignore[misc]
             if step is not None or read(slot).state in (CHECKED_OUT, RETURNING):
                 driver.tend()
                 return
@@ -337,7 +335,7 @@ class Pool(Generic[R]):
         driver.step(propose)
         driver.tend()
         wait_until_closed(driver, deadline)
-        revoked = revoke_all(driver) if force and driver.state.ledger.live else 0
+        revoked = revoke_all(driver) if force and driver.state.ledger.live else ()
         if self._housekeeper is not None:
             self._housekeeper.stop()
         ledger = driver.state.ledger
@@ -366,9 +364,11 @@ class Pool(Generic[R]):
     def __repr__(self) -> str:
         stats = self.stats()
         limit = "unbounded" if stats.limit is None else stats.limit
+        busy = {"creating": stats.creating, "returning": stats.returning, "discarded": stats.discarded}
+        told = "".join(f" {name}={count}" for name, count in busy.items() if count)
         return (
             f"<Pool {stats.name!r} {stats.phase} {stats.live}/{limit} free={stats.free} "
-            f"checked_out={stats.checked_out} waiting={stats.waiting}>"
+            f"checked_out={stats.checked_out}{told} waiting={stats.waiting}>"
         )
 
     def __reduce__(self) -> NoReturn:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from typing import Any, Final
 
-from poolproof.core.values import ABSENT, Record, Slot, read
+from poolproof.core.values import ABSENT, DISCARDED, Record, Retired, Slot, read
 from poolproof.errors import DuplicateResource
 
 # Values of these types have no identity of their own: the interpreter shares them as it likes. A factory may return
@@ -100,14 +100,25 @@ class Registry:
 
     def find(self, resource: Any) -> Slot | None:
         """The slot that holds this very object."""
-        slot = occupant(self._slots.get(id(resource)))
-        if slot is None and type(resource) in WITHOUT_IDENTITY:
-            slot = next((slot for slot in self.all() if slot.resource is resource), None)
-        return slot
+        return next(iter(self.holding(resource)), None)
+
+    def holding(self, resource: Any) -> list[Slot]:
+        """The slots that hold this very object: at most one, unless it is a value without identity; then those
+        first that are not on their way out already.   Cost: O(1), or O(slots) for such a value."""
+        if type(resource) not in WITHOUT_IDENTITY:
+            slot = occupant(self._slots.get(id(resource)))
+            return [] if slot is None else [slot]
+        return sorted((slot for slot in self.all() if slot.resource is resource), key=leaving)
 
     def all(self) -> list[Slot]:
         """All slots that hold a resource, at some moment during the call."""
         return [slot for slot in map(occupant, self._slots.copy().values()) if slot is not None]
+
+
+def leaving(slot: Slot) -> int:
+    """0 for a slot that stays, 1 for one that goes when its holder is done, 2 for one that is going."""
+    record = read(slot)
+    return 2 if record.state == DISCARDED else 1 if isinstance(record.mark, Retired) else 0
 
 
 def vacant(slot: Slot) -> bool:

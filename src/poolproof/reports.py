@@ -84,12 +84,12 @@ class Holder:
 @dataclass(frozen=True, slots=True)
 class CloseReport:
     """What close achieved: whether the pool is closed, how many waiters it refused, how many resources it saw
-    destroyed, how many leases it revoked, and who still holds what."""
+    destroyed, whom it revoked a lease, and who still holds what."""
 
     closed: bool
     refused: int
     destroyed: int
-    revoked: int
+    revoked: tuple[Holder, ...]
     holders: tuple[Holder, ...]
 
 

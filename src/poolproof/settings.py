@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from poolproof.core.values import UNBOUNDED, Options
@@ -113,17 +113,21 @@ def checked_settings(
     one_of("when_empty", options["when_empty"], ("wait", "raise"))
     of_type("revoke_overdue", options["revoke_overdue"], bool)
     of_type("name", options["name"], str)
-    if options["executor"] is not None and not callable(getattr(options["executor"], "submit", None)):
-        raise TypeError(f"executor must have a submit method, not be a {type(options['executor']).__name__}")
-    copy = distinct(resources, options["name"])
+    has("executor", options["executor"], "submit")
+    has("runtime", runtime, "atom", "parker", "monotonic", "spawn")
+    iterable_or_none("resources", resources)
     settings = Settings(
-        given=len(copy),
+        given=0,
         discard_on=exception_types(discard_on),
         executor_for=work_names(executor_for, options["executor"]),
         runtime=ThreadRuntime() if runtime is None else runtime,
         **options,
     )
     check_together(settings)
+    # The last, because an iterator can be read only once: whoever made another mistake gets to use it again.
+    copy = distinct(resources, settings.name)
+    settings = replace(settings, given=len(copy))
+    check_given(settings)
     return settings, copy
 
 
@@ -132,25 +136,46 @@ def check_together(settings: Settings) -> None:
     size, limit = settings.min_size, settings.max_size
     if limit is not None and size > limit:
         raise ValueError(f"min_size {size} is above max_size {limit} [INPUTS-VALIDATED]")
-    if limit is not None and settings.given > limit:
-        raise ValueError(f"{settings.given} resources do not fit into max_size {limit} [INPUTS-VALIDATED]")
-    if settings.create is None and size > settings.given:
-        raise ValueError(f"min_size {size} needs create: there are {settings.given} resources")
     if settings.shrink_to is not None and settings.shrink_to > or_unbounded(settings.max_free):
-        raise ValueError(f"shrink_to {settings.shrink_to} is above max_free {settings.max_free}")
+        raise ValueError(f"shrink_to {settings.shrink_to} is above max_free {settings.max_free} [INPUTS-VALIDATED]")
     if settings.shrink_to is not None and settings.max_free is None:
-        raise ValueError("shrink_to needs max_free, the number of free slots above which it shrinks")
+        raise ValueError("shrink_to needs max_free, above which it shrinks [INPUTS-VALIDATED]")
     if settings.revoke_overdue and settings.max_lease is None:
-        raise ValueError("revoke_overdue needs max_lease, the time after which a lease is overdue")
+        raise ValueError("revoke_overdue needs max_lease, after which a lease is overdue [INPUTS-VALIDATED]")
     if settings.max_age_jitter and settings.max_age is None:
-        raise ValueError("max_age_jitter needs max_age, the time that it varies")
+        raise ValueError("max_age_jitter needs max_age, the time that it varies [INPUTS-VALIDATED]")
     if settings.retry_delay > settings.retry_delay_max:
-        raise ValueError(f"retry_delay {settings.retry_delay} is above retry_delay_max {settings.retry_delay_max}")
+        raise ValueError(
+            f"retry_delay {settings.retry_delay} is above retry_delay_max {settings.retry_delay_max} [INPUTS-VALIDATED]"
+        )
+
+
+def check_given(settings: Settings) -> None:
+    """The number of resources that contradicts an option."""
+    given, size, limit = settings.given, settings.min_size, settings.max_size
+    if limit is not None and given > limit:
+        raise ValueError(f"{given} resources do not fit into max_size {limit} [INPUTS-VALIDATED]")
+    if settings.create is None and size > given:
+        raise ValueError(f"min_size {size} needs create: there are {given} resources [INPUTS-VALIDATED]")
 
 
 def callable_or_none(name: str, value: object) -> None:
     if value is not None and not callable(value):
         raise TypeError(f"{name} must be callable, not {type(value).__name__} [INPUTS-VALIDATED]")
+
+
+def has(name: str, value: object, *methods: str) -> None:
+    """None, or something with these methods."""
+    for method in methods:
+        if value is not None and not callable(getattr(value, method, None)):
+            what = type(value).__name__
+            raise TypeError(f"{name} must have a method {method}, which {what} has not [INPUTS-VALIDATED]")
+
+
+def iterable_or_none(name: str, value: object) -> None:
+    """None, or something to iterate over; it is not read."""
+    if value is not None and not isinstance(value, Iterable) and not hasattr(value, "__getitem__"):
+        raise TypeError(f"{name} must be iterable, not {type(value).__name__} [INPUTS-VALIDATED]")
 
 
 def count(name: str, value: object, *, least: int, optional: bool = True) -> None:
@@ -207,6 +232,7 @@ def distinct(resources: Iterable[Any] | None, name: str) -> tuple[Any, ...]:
 def exception_types(kinds: Iterable[type[BaseException]] | None) -> tuple[type[BaseException], ...] | None:
     if kinds is None:
         return None
+    iterable_or_none("discard_on", None if isinstance(kinds, type) else kinds)
     copy: tuple[Any, ...] = (kinds,) if isinstance(kinds, type) else tuple(kinds)
     for kind in copy:
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
@@ -219,7 +245,8 @@ def work_names(names: Iterable[str] | None, executor: object) -> frozenset[str]:
         return frozenset(WORK)
     if executor is None:
         raise ValueError("executor_for needs executor, which is to do the work [INPUTS-VALIDATED]")
-    copy = frozenset((names,) if isinstance(names, str) else names)
+    iterable_or_none("executor_for", names)
+    copy = (names,) if isinstance(names, str) else tuple(names)
     for name in copy:
         one_of("executor_for", name, WORK)
-    return copy
+    return frozenset(copy)

@@ -34,8 +34,8 @@ from poolproof.core.values import (
 from poolproof.driver import Driver
 from poolproof.errors import CheckFailed
 from poolproof.lease import Lease, ResettingLease
-from poolproof.messages import refused, timed_out
-from poolproof.work import Duty
+from poolproof.messages import describe, refused, timed_out
+from poolproof.work import Duty, if_ours
 
 
 class Waiter:
@@ -75,6 +75,7 @@ class Waiter:
         """See what became of the ticket, and do the one thing that is due."""
         record = self.ticket.record
         if record.state == NEW:
+            self.begun = None  # in the child after a fork, what was begun is the parent's
             self.enqueue()
         elif record.state == GRANTED:
             if record.slot is not None and self.driver.inherited(record.slot):  # create forked: start anew
@@ -197,24 +198,23 @@ class Waiter:
         cause: Exception | None = None
         resource = slot.resource  # first: once the lease is revoked, the cell may be emptied
         try:
-            if lease.held and check(resource) and lease.held:
+            if lease.held and any([*map(check, if_ours(self.driver, slot, resource))]) and lease.held:
                 return True
-            if self.driver.inherited(slot):  # check forked, and this is the child: start anew
-                self.ticket.record = TicketRecord(NEW)
-                return False
         except Exception as error:
             cause = error
         except BaseException:
             self.driver.settle(slot, hold, core.discard)
             raise
+        if self.driver.inherited(slot):  # check forked, and this is the child: start anew
+            self.ticket.record = TicketRecord(NEW)
+            return False
         if self.driver.settle(slot, hold, core.check_failed, ticket=self.ticket) is None:
             if not self.driver.is_open:
                 raise refused(self.driver, "REFUSE-CLOSED")
             lease.release()  # it was revoked during the check, and this says so
         if self.ticket.record.state == REFUSED and self.driver.is_open:
             raise CheckFailed(
-                f"pool {self.driver.settings.name!r}: a resource failed its check right after it was built "
-                "[CHECK-TERMINATES]"
+                f"{describe(self.driver)}: a resource failed its check right after it was built [CHECK-TERMINATES]"
             ) from cause
         return False
 

@@ -8,7 +8,7 @@ first, the duty's finalizer gives the work back to the pool, where the next pass
 from __future__ import annotations
 
 from collections import defaultdict
-from operator import length_hint
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from poolproof import core
@@ -95,13 +95,24 @@ def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
 
 def admit(driver: Driver, slot: Slot, record: PlainRecord, resource: Any) -> None:
     """A resource was made for this slot: number it among the pool's, and let it be used."""
+    registry = driver.registry  # if a signal handler forks from here on, the child's own one hears nothing of it
+    if not driver.inherited(slot):
+        registry.enrol(slot, resource, factory_made=True)
+        slot.resource = resource
+        slot.expires = driver.expiry(driver.monotonic())
+        driver.settle(slot, record, core.build_ok)
     if driver.inherited(slot):  # create forked, and this is the child: who knows what the two share
         keep(resource)
-        return
-    driver.registry.enrol(slot, resource, factory_made=True)
-    slot.resource = resource
-    slot.expires = driver.expiry(driver.monotonic())
-    driver.settle(slot, record, core.build_ok)
+
+
+def if_ours(driver: Driver, slot: Slot, resource: Any) -> Generator[Any, None, None]:
+    """The *resource* of *slot*, unless this is the child after a fork, and the parent's.
+
+    For ``map(callback, if_ours(…))``, whose C code takes the resource and calls. Nothing interrupts between
+    this comparison and the call, so a signal handler that forks comes before the one or within the other [FORK-SAFE].
+    """
+    if slot.generation >= driver.first_generation:  # written out: a call would be an interruption point
+        yield resource
 
 
 def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
@@ -111,7 +122,9 @@ def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     slot.reset = None
     try:
         if function is not None and driver.state.ledger.phase == OPEN:
-            function(slot.resource)
+            returned = [*map(function, if_ours(driver, slot, slot.resource))]
+            if not returned and not driver.inherited(slot):
+                raise RuntimeError("reset raised StopIteration")
         driver.settle(slot, record, core.reset_ok, since=driver.monotonic())
     except BaseException as error:
         driver.settle(slot, record, core.reset_failed)
@@ -124,7 +137,7 @@ def inspect(driver: Driver, effect: Check) -> None:
     """Check a slot that was free; one that does not pass is destroyed."""
     check = driver.settings.check
     try:
-        if check is not None and not check(effect.slot.resource):
+        if check is not None and not any([*map(check, if_ours(driver, effect.slot, effect.slot.resource))]):
             raise CheckFailed("check returned false")
         driver.settle(effect.slot, effect.record, core.reset_ok, since=effect.since)
     except BaseException as error:
@@ -142,15 +155,15 @@ def destroy(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     destroy has been called; if not, the work is still owed [DESTROY-ONCE].
     """
     function = driver.settings.destroy
-    todo = iter((slot.resource,) if function is not None else ())
+    todo: Any = if_ours(driver, slot, slot.resource)
     try:
-        if function is not None:
-            returned = list(map(function, todo))
-            if not returned:
-                raise RuntimeError("destroy raised StopIteration")
+        if function is not None and next(map(function, todo), todo) is todo:
+            if driver.inherited(slot):
+                return
+            raise RuntimeError("destroy raised StopIteration")
         driver.settle(slot, record, core.destroyed)
     except BaseException as error:
-        called = not length_hint(todo)
+        called = function is None or todo.gi_suspended  # it stands behind the resource that it gave
         if called:
             driver.settle(slot, record, core.destroyed)
             driver.registry.discharge(slot)

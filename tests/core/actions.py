@@ -181,15 +181,33 @@ def resize_row(scene: Scene) -> str | None:
 
 
 def shrink(scene: Scene) -> Step | None:
-    kept = scene.numbers.uses
-    options = replace(scene.options, max_free=kept, shrink_to=kept)
-    return core.shrink(scene.state, options, scene.now)
+    """Each free slot is unused since the time that is also its age limit; so many may stay, and so long."""
+    for slot in free_slots(scene):
+        slot.record = read(slot)._replace(since=slot.expires)
+    numbers = scene.numbers
+    options = replace(scene.options, max_free=numbers.uses, shrink_to=numbers.uses, max_idle=numbers.most_uses)
+    step = core.shrink(scene.state, options, scene.now)
+    due = leaving(scene)
+    # Where others leave than those who must, the contract is told of no step, which is not what is due.
+    return step if not due or (step is not None and [each.slot for each in step.fired] == due) else None
+
+
+def leaving(scene: Scene) -> list[int]:
+    """Who must go, in their order: all that are idle, and then as many as are too many, but min_size stay."""
+    numbers, ledger = scene.numbers, scene.state.ledger
+    slots = free_slots(scene) if scene.options.fifo else free_slots(scene)[::-1]
+    idle = [slot.number for slot in slots if scene.now - slot.expires > numbers.most_uses]
+    others = [slot.number for slot in slots if slot.number not in idle]
+    gone: list[int] = []
+    for number in [*idle, *others]:
+        spare = ledger.live - ledger.discarded - len(gone) > numbers.low
+        if spare and (number in idle or len(slots) - len(gone) > numbers.uses):
+            gone.append(number)
+    return gone
 
 
 def shrink_row(scene: Scene) -> str | None:
-    ledger = scene.state.ledger
-    many = len(free_slots(scene)) > scene.numbers.uses
-    return "SHRINK" if many and ledger.live - ledger.discarded > scene.options.min_size else None
+    return "SHRINK" if leaving(scene) else None
 
 
 def refill_row(scene: Scene) -> str | None:
@@ -297,7 +315,7 @@ def ordinary(name: str) -> tuple[Shape, ...]:
     if name in BRIEF:
         few = [shape for shape in CONTRACTS[name][1] if not shape.mark and not shape.backlog]
         return tuple(shape for shape in few if size(shape) <= 1 and shape.queue != "W")
-    bound = 2 if name in THOROUGH else 0 if name == "shrink" else 1  # unconfirmed.md says why
+    bound = 2 if name in THOROUGH else 1
     return tuple(shape for shape in CONTRACTS[name][1] if size(shape) <= bound)
 
 

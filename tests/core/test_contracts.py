@@ -16,6 +16,7 @@ from core.actions import CONTRACTS, IMPOSSIBLE_SHAPES, longer, ordinary
 from core.shapes import Numbers, Shape
 from core.symbolic import CONFIRMED, IMPOSSIBLE, REFUTED, Contract, Verdict, generate, verdict
 from core.wrong import WRONG
+from source import ROOT
 
 pytestmark = [pytest.mark.crosshair]
 
@@ -25,6 +26,7 @@ from core.contracts import holds_after, holds_before
 from core.shapes import Numbers, Shape
 from core.wrong import WRONG"""
 UNCONFIRMED = Path(__file__).with_name("unconfirmed.md")
+PAGE = ROOT / "docs" / "explanation" / "core-checks.md"
 
 
 def verdicts(path: Path, table: str, name: str, shapes: Sequence[Shape]) -> dict[Shape, Verdict]:
@@ -81,3 +83,10 @@ def test_impossible_shapes_meet_no_precondition(tmp_path: Path) -> None:
 def test_a_wrong_core_is_refuted(name: str, tmp_path: Path) -> None:
     shape = WRONG[name][1]
     assert REFUTED == verdicts(tmp_path, "WRONG", name, [shape])[shape].state
+
+
+def test_the_page_counts_the_contracts() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    some, all_ = (sum(len(shapes(name)) for name in CONTRACTS) for shapes in (ordinary, longer))
+    assert f"{some} contracts: lists up to" in text
+    assert f"{all_} with `-m exhaustive`" in text

@@ -8,20 +8,22 @@ from typing import Any
 from core.actions import CONTRACTS
 from core.contracts import Action
 from core.shapes import Scene, Shape
+from poolproof.core import upkeep
 from poolproof.core.draft import Draft
-from poolproof.core.values import DISCARDED, Record, Slot, Step, Ticket, TicketRecord
+from poolproof.core.lists import queue_items
+from poolproof.core.values import DISCARDED, Options, Record, Slot, State, Step, Ticket, TicketRecord
 
 
-def wronged(name: str, method: str, wrong: Callable[..., Any]) -> Action:
-    """The action *name* carried out by a core in which *method* of `Draft` is *wrong*."""
-    right, action = getattr(Draft, method), CONTRACTS[name][0]
+def wronged(name: str, method: str, wrong: Callable[..., Any], owner: Any = Draft) -> Action:
+    """The action *name* carried out by a core in which *method* of *owner* is *wrong*."""
+    right, action = getattr(owner, method), CONTRACTS[name][0]
 
     def perform(scene: Scene) -> Step | None:
-        setattr(Draft, method, wrong)
+        setattr(owner, method, wrong)
         try:
             return action.perform(scene)
         finally:
-            setattr(Draft, method, right)
+            setattr(owner, method, right)
 
     return action._replace(perform=perform)
 
@@ -65,6 +67,10 @@ def free_without_list(self: Draft, slot: Slot, uses: int, since: float) -> None:
     self.moves[slot] = Record("free", uses, since, None, 0, None)
 
 
+def newest_first(state: State, options: Options) -> list[Slot]:
+    return queue_items(state.free, state.back)
+
+
 LEASED = Shape(subject="checked_out")
 WRONG: dict[str, tuple[Action, Shape]] = {
     "the newest is served first": (
@@ -86,4 +92,5 @@ WRONG: dict[str, tuple[Action, Shape]] = {
         Shape(queue="W", subject="discarded"),
     ),
     "a free slot is in no list": (wronged("release", "put_free", free_without_list), LEASED),
+    "the newest leaves first": (wronged("shrink", "oldest_first", newest_first, upkeep), Shape(free=2)),
 }

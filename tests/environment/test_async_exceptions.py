@@ -9,13 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from itertools import count
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from environment import scenes
-from environment.injection import Grain, Interrupt, Surprise, injure
-from environment.rig import quiet_surroundings
+from environment.injection import Grain, Interrupt, Surprise, Tracer, injure
+from environment.rig import at_rest, elsewhere, quiet_surroundings
 from environment.scene import Scene
+from poolproof.waiting import Waiter
 
 # The functions in which a slot can be lost for good, and why that cannot be helped. None, where references are
 # counted: then maintain sees that nobody is left who could give the slot back.
@@ -82,3 +85,51 @@ def test_exception_in_a_finalizer_is_lost_only_in_the_windows(make: Callable[[],
             if harm.found:
                 struck.add(harm.place.function)
     assert set(WINDOWS) == struck
+
+
+class AfterCancel(Tracer):
+    """Strikes not before a waiter cleans up after a first exception."""
+
+    armed = False
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        self.armed = self.armed or frame.f_code is Waiter.cancel.__code__
+        return super().__call__(frame, event, arg) if self.armed else None
+
+
+def waiting(scene: Scene) -> None:
+    """Nothing has happened to the ticket yet."""
+
+
+def granted(scene: Scene) -> None:
+    elsewhere(scene.held[0].release)
+
+
+def building(scene: Scene) -> None:
+    elsewhere(scene.held[0].discard)
+
+
+@pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "CANCELLATION-SURVIVES", "COUNTS-RECOUNT")
+@pytest.mark.parametrize("become", [waiting, granted, building])
+def test_an_acquire_interrupted_twice_leaves_no_trace(become: Callable[[Scene], object]) -> None:
+    """The first exception ends its sleep; the second strikes the cleaning up, at each of its bytecodes."""
+
+    def strike() -> None:
+        scene.runtime.before_park = lambda: None
+        become(scene)
+        raise Interrupt
+
+    with quiet_surroundings() as unraisable:
+        for nth in count():
+            scene = Scene(given=1, builds=True, max_size=1)
+            scene.hold()
+            scene.runtime.before_park = strike
+            tracer = AfterCancel(Interrupt, nth, "opcode")
+            with pytest.raises(Interrupt):
+                tracer.run(lambda scene=scene: scene.pool.acquire(None))  # type: ignore[misc]
+            assert [] == at_rest(scene.pool, sum(lease.held for lease in scene.held)), tracer.struck
+            scene.release_all()
+            if tracer.struck is None:
+                break
+    assert nth > 50
+    assert [] == [error for error in unraisable if not isinstance(error, Interrupt)]

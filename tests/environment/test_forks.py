@@ -18,6 +18,7 @@ import pytest
 
 from environment.rig import WATCHDOG, Maker, Thing, Thread, at_rest, complaints, reached
 from poolproof import Lease, LeaseRevoked, Pool, StaleLease
+from poolproof.replay import Recorder, replay
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
@@ -365,3 +366,30 @@ def test_processes_of_multiprocessing() -> None:
         process.join(WATCHDOG)
     assert 0 == process.exitcode
     assert [] == at_rest(pool)
+
+
+@pytest.mark.clause("TRACE-REPLAYS", "FORK-SAFE")
+@pytest.mark.parametrize("busy", [False, True], ids=["at rest", "with leases and waiters"])
+def test_trace_of_a_child_replays_from_its_own_beginning(busy: bool) -> None:
+    def child() -> None:
+        for _ in range(3):
+            pool.acquire(0).release()
+        pool.acquire(0).discard()
+        recorder.note(pool.stats())
+        verdict = replay(recorder.events(), recorder.snapshots())
+        assert verdict.ok, str(verdict)
+        assert (4, 3, 0) == (verdict.grants, verdict.created, verdict.added)
+
+    recorder, maker = Recorder(), Maker()
+    pool = Pool(maker.create, resources=maker.several(1), max_size=2, min_size=2, observer=recorder)
+    leases = [pool.acquire() for _ in range(2 * busy)]
+    recorder.note(pool.stats())
+    waiters = [Thread(lambda: pool.acquire().release()) for _ in leases]
+    in_child(child)
+    for lease in leases:
+        lease.release()
+    for waiter in waiters:
+        waiter.join()
+    verdict = replay(recorder.events(), recorder.snapshots())
+    assert verdict.ok, str(verdict)
+    assert 0 < verdict.snapshots

@@ -80,9 +80,7 @@ class ClockRuntime(ThreadRuntime):
     def untold(self) -> int:
         """How many threads sleep and have no reason to wake up."""
         with self.changed:
-            return sum(
-                not each.token and (each.deadline is None or each.deadline > self.now) for each in self.sleepers
-            )
+            return sum(not each.token and (each.deadline is None or each.deadline > self.now) for each in self.sleepers)
 
 
 class Call(Generic[T]):

@@ -242,9 +242,7 @@ def test_free_slots_are_granted_in_the_chosen_order(
 
 
 @pytest.mark.clause("CHECK-KEEPS-TURN", "CHECK-TERMINATES", "WAIT-DEADLINE")
-def test_a_check_that_always_fails_ends_in_an_error_after_each_resource_once(
-    make: MakePool, shop: Workshop
-) -> None:
+def test_a_check_that_always_fails_ends_in_an_error_after_each_resource_once(make: MakePool, shop: Workshop) -> None:
     pool = make(min_size=3, max_size=3, check=shop.check)
     shop.verdict = False
     with pytest.raises(CheckFailed, match=r"'db'.*\[CHECK-TERMINATES\]"):

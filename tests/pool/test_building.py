@@ -130,9 +130,7 @@ def test_min_size_is_restored_by_the_operation_that_lost_a_slot(
 
 
 @pytest.mark.clause("MIN-SIZE", "EXPIRY-REACHES-ALL")
-def test_min_size_is_restored_after_age_check_and_revoke(
-    make: MakePool, shop: Workshop, clock: ClockRuntime
-) -> None:
+def test_min_size_is_restored_after_age_check_and_revoke(make: MakePool, shop: Workshop, clock: ClockRuntime) -> None:
     pool = make(min_size=3, max_age=10, max_lease=4, revoke_overdue=True, check=shop.check)
     clock.advance(10)
     pool.maintain()
@@ -147,9 +145,7 @@ def test_min_size_is_restored_after_age_check_and_revoke(
 
 
 @pytest.mark.clause("RETRY-BACKOFF", "MIN-SIZE")
-def test_the_pool_backs_off_ever_longer_and_never_gives_up(
-    make: MakePool, shop: Workshop, clock: ClockRuntime
-) -> None:
+def test_the_pool_backs_off_ever_longer_and_never_gives_up(make: MakePool, shop: Workshop, clock: ClockRuntime) -> None:
     pool = make(min_size=1, retry_delay=1, retry_delay_max=6)
     attempts: list[float] = []
 
@@ -328,9 +324,7 @@ def test_an_interrupted_submit_gives_work_away_at_most_once(make: MakePool, shop
 
 
 @pytest.mark.clause("CLOSE-TERMINATES", "CLOSE-FINAL")
-def test_a_build_under_way_at_close_is_discarded(
-    make: MakePool, shop: Workshop, executor: ThreadPoolExecutor
-) -> None:
+def test_a_build_under_way_at_close_is_discarded(make: MakePool, shop: Workshop, executor: ThreadPoolExecutor) -> None:
     pool = make(executor=executor, executor_for="build")
     gate = Gate()
     shop.on_create = gate.pass_through

@@ -23,9 +23,7 @@ def _whole(pool: Pool[Any]) -> tuple[int, int, int]:
 
 @pytest.mark.clause("ERRORS-UNCHANGED", "CALLBACK-FAULTS", "CANCELLATION-SURVIVES")
 @pytest.mark.parametrize("error", [OSError("down"), StopIteration(), AssertionError(), *CANCELLATIONS], ids=repr)
-def test_what_create_raises_reaches_its_caller_unchanged(
-    make: MakePool, shop: Workshop, error: BaseException
-) -> None:
+def test_what_create_raises_reaches_its_caller_unchanged(make: MakePool, shop: Workshop, error: BaseException) -> None:
     pool = make(max_size=1)
     shop.on_create = Raises(error, times=2)
     for attempt in (pool.acquire, pool.try_acquire):
@@ -165,9 +163,7 @@ def test_a_callback_may_wait_for_a_thread_that_uses_the_pool(make: MakePool, sho
         if len(visits) < 3:
             Call(visit).result()
 
-    pool = make(
-        max_size=4, reset=shop.reset, check=shop.check, observer=callback if place == "observer" else None
-    )
+    pool = make(max_size=4, reset=shop.reset, check=shop.check, observer=callback if place == "observer" else None)
     if place != "observer":
         setattr(shop, f"on_{place}", callback)
     pool.acquire().release()
@@ -196,9 +192,7 @@ def test_a_callback_may_close_the_pool(make: MakePool, shop: Workshop, place: st
 
 @pytest.mark.clause("CHECK-TERMINATES", "CLOSE-REFUSES")
 @pytest.mark.parametrize("fresh", [True, False])
-def test_a_check_that_closes_by_force_and_fails_ends_in_a_refusal(
-    make: MakePool, shop: Workshop, fresh: bool
-) -> None:
+def test_a_check_that_closes_by_force_and_fails_ends_in_a_refusal(make: MakePool, shop: Workshop, fresh: bool) -> None:
     pool = make(min_size=int(not fresh), check=shop.check)
     shop.verdict, shop.on_check = False, lambda _: pool.close(force=True)
     with pytest.raises(PoolClosed):
@@ -302,3 +296,18 @@ def test_an_interrupted_detach_is_forgotten_by_the_pool(make: MakePool) -> None:
     assert (0, 1) == (pool.stats().live, pool.stats().detached)
     pool.add(thing)
     assert 1 == pool.stats().free
+
+
+@pytest.mark.clause("DUTY-OWNED", "DESTROY-ONCE", "CANCELLATION-SURVIVES")
+def test_struck_work_can_be_taken_over_while_the_exception_is_still_looked_at(make: MakePool, shop: Workshop) -> None:
+    """It does not wait for the traceback, which keeps all that it went through, to go."""
+    strikes = Raises(KeyboardInterrupt(), times=0)
+    pool = make(observer=strikes)
+    lease = pool.acquire()
+    strikes.left = 1
+    with pytest.raises(KeyboardInterrupt) as caught:
+        lease.discard()
+    assert [] == shop.destroyed
+    pool.maintain()
+    assert same(shop.made, shop.destroyed)
+    assert caught.value is strikes.error

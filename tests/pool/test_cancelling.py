@@ -27,9 +27,7 @@ class _Once:
 
 @pytest.mark.clause("CANCELLATION-SURVIVES", "WITHDRAW-PROMPT", "COUNTS-RECOUNT")
 @pytest.mark.parametrize("error", CANCELLATIONS, ids=repr)
-def test_a_cancelled_waiter_leaves_no_trace(
-    make: MakePool, clock: ClockRuntime, error: BaseException
-) -> None:
+def test_a_cancelled_waiter_leaves_no_trace(make: MakePool, clock: ClockRuntime, error: BaseException) -> None:
     pool = make(max_size=1)
     with pool.acquire():
         clock.on_park = Raises(error, times=1)
@@ -102,9 +100,7 @@ def test_a_builder_that_gave_up_in_time_does_not_call_create(
 
 
 @pytest.mark.clause("FAILURE-PROGRESS", "WORK-CONSERVING")
-def test_a_cancelled_builder_hands_its_build_to_the_next(
-    make: MakePool, shop: Workshop, clock: ClockRuntime
-) -> None:
+def test_a_cancelled_builder_hands_its_build_to_the_next(make: MakePool, shop: Workshop, clock: ClockRuntime) -> None:
     pool = make(max_size=1)
     lease = pool.acquire()
     following: list[Call[Lease[Any]]] = []

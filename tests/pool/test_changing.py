@@ -115,9 +115,7 @@ def test_an_ended_pool_is_neither_resized_nor_renewed(make: MakePool) -> None:
 
 @pytest.mark.clause("RENEW-ALL", "NEVER-STALE")
 @pytest.mark.parametrize("order", ["lifo", "fifo"])
-def test_expire_all_replaces_everything_without_breaking_holders(
-    make: MakePool, shop: Workshop, order: str
-) -> None:
+def test_expire_all_replaces_everything_without_breaking_holders(make: MakePool, shop: Workshop, order: str) -> None:
     pool = make(min_size=3, order=order, reset=shop.reset)
     lease = pool.acquire()
     pool.expire_all()

@@ -25,10 +25,14 @@ class Closer:
 @pytest.mark.clause("NEVER-STALE", "LEASE-REVOKED")
 @pytest.mark.parametrize("row", ["GRANT-FREE", "BUILD-OK"])
 def test_what_is_revoked_before_its_check_is_not_checked(row: str) -> None:
+    def check(resource: object) -> bool:
+        checked.append(resource)
+        return True
+
     checked: list[object] = []
     closer = Closer(row, force=True)
     given = [object()] if row == "GRANT-FREE" else None
-    pool = Pool(object, resources=given, check=lambda each: checked.append(each) or True, observer=closer)
+    pool = Pool(object, resources=given, check=check, observer=closer)
     closer.pool = pool
     with pytest.raises((PoolClosed, LeaseRevoked)):
         pool.acquire()

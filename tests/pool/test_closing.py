@@ -23,7 +23,7 @@ def test_close_refuses_every_waiter_at_once(make: MakePool, clock: ClockRuntime)
     report = pool.close()
     for call in calls:
         assert "[CLOSE-REFUSES]" in str(call.raised(PoolClosed))
-    assert (False, 5, 0, 0) == (report.closed, report.refused, report.destroyed, report.revoked)
+    assert (False, 5, 0, ()) == (report.closed, report.refused, report.destroyed, report.revoked)
     assert 0 == pool.stats().waiting
     lease.release()
 
@@ -34,7 +34,7 @@ def test_close_without_grace_waits_for_nobody_and_tells_who_holds(make: MakePool
     lease = pool.acquire()
     clock.advance(7)
     report = pool.close()
-    assert (False, 1, 0) == (report.closed, report.destroyed, report.revoked)
+    assert (False, 1, ()) == (report.closed, report.destroyed, report.revoked)
     [holder] = report.holders
     assert (lease.number, "MainThread", 7.0) == (holder.lease, holder.who, holder.seconds)
     lease.release()
@@ -62,9 +62,7 @@ def test_close_with_grace_ends_when_the_last_lease_does(
 
 @pytest.mark.clause("CLOSE-REPORTS", "LEASE-REVOKED", "DESTROY-ONCE")
 @pytest.mark.parametrize("force", [False, True])
-def test_close_returns_when_its_grace_is_over(
-    make: MakePool, shop: Workshop, clock: ClockRuntime, force: bool
-) -> None:
+def test_close_returns_when_its_grace_is_over(make: MakePool, shop: Workshop, clock: ClockRuntime, force: bool) -> None:
     pool = make()
     pool.acquire().release()
     lease, other = pool.acquire(), pool.acquire()
@@ -74,7 +72,7 @@ def test_close_returns_when_its_grace_is_over(
     assert lease.held
     clock.advance(5)
     report = closing.result()
-    assert (force, int(force), int(not force)) == (report.closed, report.revoked, len(report.holders))
+    assert (force, int(force), int(not force)) == (report.closed, len(report.revoked), len(report.holders))
     if force:
         with pytest.raises(LeaseRevoked):
             lease.release()
@@ -207,3 +205,19 @@ def test_polling_close_costs_no_memory(make: MakePool) -> None:
         pool.close(0)
     assert len(pool._driver.state.ledger.closers) < 2
     lease.release()
+
+
+@pytest.mark.clause("CLOSE-REPORTS")
+def test_a_forced_close_tells_which_leases_it_revoked(make: MakePool, clock: ClockRuntime) -> None:
+    pool = make()
+    first = Call(pool.acquire, name="first").result()
+    clock.advance(3)
+    second = Call(pool.acquire, name="second").result()
+    released = pool.acquire()
+    clock.advance(1)
+    released.release()
+    report = pool.close(force=True)
+    told = [(each.lease, each.who.split()[0], each.seconds) for each in report.revoked]
+    assert [(first.number, "first", 4.0), (second.number, "second", 1.0)] == told
+    assert (True, ()) == (report.closed, report.holders)
+    assert () == pool.close(force=True).revoked

@@ -31,6 +31,7 @@ WRONG_KIND: list[tuple[str, object]] = [
     *(("discard_on", value) for value in (5, [ValueError()], ["ValueError"], [int], int, [[ValueError]])),
     *(("executor", value) for value in (5, Thing(), lambda job: job())),
     ("resources", 5), ("resources", Thing()),
+    *(("runtime", value) for value in (5, Thing())),
     ("max_lifetime", 5), ("size", 5),
 ]  # fmt: skip
 
@@ -75,13 +76,17 @@ def _refused(shop: Workshop, error: type[Exception], options: dict[str, Any]) ->
 def test_option_of_the_wrong_kind_is_a_type_error_before_anything_is_made(
     shop: Workshop, option: str, value: object
 ) -> None:
-    _refused(shop, TypeError, {option: value})
+    message = _refused(shop, TypeError, {option: value})
+    assert option in message
+    assert "[INPUTS-VALIDATED]" in message or "unexpected keyword" in message
 
 
 @pytest.mark.clause("INPUTS-VALIDATED")
 @pytest.mark.parametrize(("option", "value"), OUT_OF_RANGE, ids=_label)
 def test_option_out_of_range_is_a_value_error_that_names_it(shop: Workshop, option: str, value: object) -> None:
-    assert option in _refused(shop, ValueError, {option: value})
+    message = _refused(shop, ValueError, {option: value})
+    assert option in message
+    assert "[INPUTS-VALIDATED]" in message
 
 
 @pytest.mark.clause("INPUTS-VALIDATED")
@@ -89,6 +94,25 @@ def test_option_out_of_range_is_a_value_error_that_names_it(shop: Workshop, opti
 def test_options_that_contradict_are_a_value_error_that_names_them(shop: Workshop, options: dict[str, Any]) -> None:
     message = _refused(shop, ValueError, options)
     assert any(option in message for option in options)
+    assert "[INPUTS-VALIDATED]" in message
+
+
+@pytest.mark.clause("INPUTS-VALIDATED", "INPUTS-YOURS")
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(options for options in CONTRADICTIONS if "resources" not in options),
+        {"discard_on": [5]}, {"runtime": 5}, {"executor": 5}, {"executor_for": 5}, {"discard_on": 5}, {"name": 5},
+    ],
+    ids="-".join,
+)  # fmt: skip
+def test_a_generator_of_resources_is_not_read_in_vain(shop: Workshop, options: dict[str, Any]) -> None:
+    """What is wrong with other options is found first: it may be read only once."""
+    things = [Thing() for _ in range(3)]
+    generator = iter(things)
+    with pytest.raises((TypeError, ValueError)):
+        Pool(**{"create": shop.create, "resources": generator, **options})
+    assert same(things, list(generator))
 
 
 @pytest.mark.clause("INPUTS-VALIDATED")
@@ -96,7 +120,10 @@ def test_executor_for_names_known_work_only(shop: Workshop) -> None:
     with ThreadPoolExecutor(1) as executor:
         _refused(shop, ValueError, {"executor": executor, "executor_for": ["check"]})
         _refused(shop, TypeError, {"executor": executor, "executor_for": [1]})
-        _refused(shop, TypeError, {"executor": executor, "executor_for": 1})
+        for value in (1, [["build"]]):
+            message = _refused(shop, TypeError, {"executor": executor, "executor_for": value})
+            assert "executor_for" in message
+            assert "[INPUTS-VALIDATED]" in message
 
 
 @pytest.mark.clause("INPUTS-VALIDATED")
@@ -257,9 +284,7 @@ def test_given_resources_become_free_in_the_order_given(make: MakePool) -> None:
 
 @pytest.mark.clause("BUILT-UNDONE")
 @pytest.mark.parametrize("error", [OSError("down"), StopIteration(), KeyboardInterrupt(), SystemExit(3)], ids=repr)
-def test_a_failed_construction_destroys_what_it_built_and_nothing_given(
-    shop: Workshop, error: BaseException
-) -> None:
+def test_a_failed_construction_destroys_what_it_built_and_nothing_given(shop: Workshop, error: BaseException) -> None:
     def create() -> Thing:
         if len(shop.made) == 2:
             raise error
@@ -309,9 +334,7 @@ def test_a_housekeeper_that_cannot_start_leaves_nothing_behind(shop: Workshop) -
             raise RuntimeError("can't start new thread")
 
     with pytest.raises(RuntimeError, match="new thread"):
-        Pool(
-            shop.create, resources=[Thing()], destroy=shop.destroy, min_size=2, housekeeping=1, runtime=NoThreads()
-        )
+        Pool(shop.create, resources=[Thing()], destroy=shop.destroy, min_size=2, housekeeping=1, runtime=NoThreads())
     assert same(shop.made, shop.destroyed)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import warnings
 import weakref
+from collections.abc import Callable
+from itertools import count
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from pool.conftest import MakePool
 from pool.rig import WATCHDOG, Call, ClockRuntime, Raises, Thing, Workshop, same
-from poolproof import Lease, PoolWarning
+from poolproof import Lease, PoolWarning, maintenance
 
 
 @pytest.mark.clause("EXPIRY-REACHES-ALL")
@@ -53,9 +58,7 @@ def test_idle_slots_leave_the_longest_unused_first_and_not_below_min_size(
 
 
 @pytest.mark.clause("EXPIRY-REACHES-ALL")
-def test_an_inspection_does_not_make_an_idle_slot_young(
-    make: MakePool, shop: Workshop, clock: ClockRuntime
-) -> None:
+def test_an_inspection_does_not_make_an_idle_slot_young(make: MakePool, shop: Workshop, clock: ClockRuntime) -> None:
     pool = make(resources=[Thing(), Thing()], max_idle=10, check=shop.check)
     for _ in range(3):
         clock.advance(4)
@@ -109,9 +112,7 @@ def test_retention_zero_keeps_nothing_free(make: MakePool, shop: Workshop, order
 
 
 @pytest.mark.clause("NEVER-STALE", "CAPACITY-UNTIL-DESTROYED")
-def test_an_inspected_slot_is_in_use_meanwhile_and_its_failure_is_its_end(
-    make: MakePool, shop: Workshop
-) -> None:
+def test_an_inspected_slot_is_in_use_meanwhile_and_its_failure_is_its_end(make: MakePool, shop: Workshop) -> None:
     pool = make(resources=[bad := Thing(), Thing()], max_size=2, check=shop.check)
     seen: list[tuple[int, int]] = []
 
@@ -232,3 +233,82 @@ def test_maintain_works_in_every_phase(make: MakePool) -> None:
     lease.release()
     pool.maintain()
     assert "closed" == pool.stats().phase
+
+
+@pytest.mark.clause("NEVER-STALE", "EXPIRY-REACHES-ALL")
+@pytest.mark.parametrize("order", ["lifo", "fifo"])
+def test_what_the_pool_began_with_ages_from_its_own_beginning(
+    make: MakePool, shop: Workshop, clock: ClockRuntime, order: str
+) -> None:
+    shop.on_create = lambda: clock.advance(6)
+    given = Thing()
+    pool = make(shop.create, resources=[given], min_size=3, max_age=10, order=order)
+    shop.on_create = None
+    clock.advance(0.5)  # now they are 12.5, 6.5 and 0.5 s old
+    pool.maintain()
+    assert same([given], shop.destroyed)
+    clock.advance(3.5)
+    pool.maintain()
+    assert same([given, shop.made[0]], shop.destroyed)
+    clock.advance(6)
+    pool.maintain()
+    assert same([given, *shop.made[:2]], shop.destroyed)
+
+
+@pytest.mark.clause("RETENTION", "CAPACITY-UNTIL-DESTROYED")
+@pytest.mark.parametrize("order", ["lifo", "fifo"])
+def test_a_release_that_shrinks_the_pool_destroys_all_that_it_took_out(
+    make: MakePool, shop: Workshop, order: str
+) -> None:
+    pool = make(max_free=2, shrink_to=0, order=order)
+    leases = [pool.acquire() for _ in range(3)]
+    for lease in leases:
+        assert [] == shop.destroyed
+        lease.release()
+    assert 3 == len(shop.destroyed)
+    assert (0, 0) == (pool.stats().live, pool.stats().backlog)
+
+
+class MeanwhileAt:
+    """Does something at the *nth* bytecode that runs in the module of maintenance, once."""
+
+    def __init__(self, nth: int, act: Callable[[], object]) -> None:
+        self.left = nth
+        self.act = act
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != maintenance.__file__:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        self.left -= event == "opcode"
+        if event == "opcode" and not self.left:
+            self.act()
+        return self
+
+    def run(self, operation: Callable[[], object]) -> None:
+        before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True  # 3.12 looks for it in settrace
+        sys.settrace(self)
+        try:
+            operation()
+        finally:
+            sys.settrace(before)
+
+
+@pytest.mark.clause("LEASE-OVERDUE")
+def test_two_rounds_at_once_tell_of_an_overdue_lease_once(make: MakePool, clock: ClockRuntime) -> None:
+    """Another round is made in the middle of one: at each bytecode of it in turn."""
+    pool = make(max_lease=5)
+    for turn in count(1):
+        lease = pool.acquire()
+        clock.advance(6)
+        meanwhile = MeanwhileAt(turn, lambda: Call(pool.maintain).result())
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            meanwhile.run(pool.maintain)
+        about = [str(each.message).partition(" of pool")[0] for each in told]
+        assert [f"lease {lease.number}"] == about, f"at {turn}"
+        lease.release()
+        if meanwhile.left > 0:
+            break
+    assert turn > 50

@@ -105,7 +105,7 @@ def test_a_lease_revoked_in_its_with_block_is_told_at_the_end_unless_something_e
 ) -> None:
     pool = make()
     with pytest.raises(LeaseRevoked), pool.acquire():
-        assert 1 == pool.close(force=True).revoked
+        assert 1 == len(pool.close(force=True).revoked)
     pool = make()
     with pytest.raises(KeyError), pool.acquire():
         close_and_fail(pool)

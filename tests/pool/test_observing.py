@@ -65,9 +65,7 @@ def test_holders_are_those_of_one_instant(make: MakePool) -> None:
 
 
 @pytest.mark.clause("SNAPSHOT-CONSISTENT")
-def test_holders_are_told_the_longest_first_with_number_thread_and_time(
-    make: MakePool, clock: ClockRuntime
-) -> None:
+def test_holders_are_told_the_longest_first_with_number_thread_and_time(make: MakePool, clock: ClockRuntime) -> None:
     pool = make()
     gate = Gate()
 
@@ -170,3 +168,16 @@ def test_watching_does_not_change_what_stays_free(make: MakePool) -> None:
 def test_names_are_chosen_when_none_is_given() -> None:
     names = {Pool(resources=[]).name for _ in range(3)}
     assert 3 == len(names)
+
+
+@pytest.mark.clause("DEBUG-INERT")
+def test_a_printed_pool_tells_of_slots_that_hang(make: MakePool, shop: Workshop) -> None:
+    gate = Gate()
+    shop.on_create = gate.pass_through
+    pool = make(max_size=1)
+    caller = Call(pool.acquire)
+    gate.reached()
+    assert "<Pool 'db' open 1/1 free=0 checked_out=0 creating=1 waiting=1>" == repr(pool)
+    gate.open()
+    caller.result().release()
+    assert "<Pool 'db' open 1/1 free=1 checked_out=0 waiting=0>" == repr(pool)

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 
 from pool.conftest import MakePool
-from pool.rig import Call, ClockRuntime, Raises, Thing, Workshop, same
+from pool.rig import Call, ClockRuntime, Gate, Raises, Thing, Workshop, same
 from poolproof import AcquireTimeout, DuplicateResource, NotPooled, PoolClosed, PoolFull
 
 
@@ -246,3 +246,44 @@ def test_an_interrupted_add_knows_its_resource_all_the_same(make: MakePool, shop
         pool.add(thing)
     pool.remove(thing)
     assert same([thing], shop.destroyed)
+
+
+@pytest.mark.clause("REMOVE-LEAVES", "IDENTITY-ONLY")
+@pytest.mark.parametrize("value", [None, 7, "x"], ids=repr)
+def test_a_value_is_removed_from_a_slot_that_stays_and_not_from_one_that_goes(make: MakePool, value: object) -> None:
+    gate = Gate()
+    pool = make(lambda: value, destroy=gate.pass_through, max_size=3)
+    going, retired, staying = pool.acquire(), pool.acquire(), pool.acquire()
+    slow = Call(going.discard)
+    gate.reached()
+    try:
+        pool.remove(value)
+        pool.remove(value)
+    finally:
+        gate.open()
+    assert retired.held
+    assert staying.held
+    slow.result()
+    retired.release()
+    staying.release()
+    assert (0, 3) == (pool.stats().live, pool.stats().destroyed)
+    with pytest.raises(NotPooled):
+        pool.remove(value)
+
+
+@pytest.mark.clause("REMOVE-LEAVES", "IDENTITY-ONLY")
+def test_a_value_is_removed_although_the_same_one_waits_to_be_destroyed(make: MakePool) -> None:
+    """Slots on the backlog look free to the registry; the one that is in use is to be found all the same."""
+    gate = Gate()
+    pool = make(lambda: None, destroy=gate.pass_through, max_size=3)
+    leases = [pool.acquire() for _ in range(3)]
+    for lease in leases[:2]:
+        lease.release()
+    slow = Call(pool.expire_all)  # two to destroy, and it hangs at the first
+    gate.reached()
+    remover = Call(lambda: pool.remove(None))
+    gate.open()
+    remover.result()
+    slow.result()
+    leases[2].release()
+    assert 0 == pool.stats().live

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from poolproof.core.draft import Draft, free_count
-from poolproof.core.lists import keep, length, push
+from poolproof.core.draft import Draft
+from poolproof.core.lists import push, take_out
 from poolproof.core.release import may_stay
 from poolproof.core.values import (
     ABSENT,
@@ -61,12 +61,14 @@ def reset_failed(state: State, options: Options, slot: Slot, record: Record, now
 def inspect(state: State, options: Options, slot: Slot, now: float) -> Step | None:
     """Take a free slot out of service to check it; None if it is not free any more.  [INSPECT]
 
-    Cost: O(free slots).   Clauses: NEVER-STALE.
+    Cost: O(1) in the long run if the slots are taken in the order of the free list or the reverse; else O(free slots).
+    Clauses: NEVER-STALE.
     """
-    draft = Draft(state, options, now)
-    draft.free, draft.back = keep(state.free, state.back, lambda other: other is not slot), ()
-    if length(draft.free) == free_count(state):
+    rest = take_out(state.free, state.back, slot)
+    if rest is None:
         return None
+    draft = Draft(state, options, now)
+    draft.free, draft.back = rest
     draft.returning += 1
     old = read(slot)
     draft.effects.append(Check(slot, draft.move_slot(slot, RETURNING, old), old.since))

@@ -57,6 +57,23 @@ def queue_items(front: Any, back: Any) -> list[Any]:
     return [*walk(front), *reversed(list(walk(back)))]
 
 
+def take_out(front: Any, back: Any, item: Any) -> tuple[Any, Any] | None:
+    """The queue without *item*, which is told by identity; None if it is not there.
+
+    Cost: O(1) in the long run for those who take from one end, be it the far one; else O(n).
+    """
+    if not back and length(front) > 1 and front[0] is not item:
+        items = list(walk(front))  # half of it may be taken from the far end then, before it costs that much again
+        half = len(items) // 2
+        front, back = from_iterable(items[:half]), from_iterable(reversed(items[half:]))
+    if front and front[0] is item:
+        return normal(front[1], back)
+    if back and back[0] is item:
+        return front, back[1]
+    kept = keep(front, back, lambda other: other is not item)
+    return (kept, ()) if length(kept) < length(front) + length(back) else None
+
+
 def keep(front: Any, back: Any, wanted: Callable[[Any], bool]) -> Any:
     """The queue's items that are *wanted*, in order, as one list.  Cost: O(n)."""
     return from_iterable(item for item in queue_items(front, back) if wanted(item))

@@ -33,8 +33,8 @@ def shrink(state: State, options: Options, now: float) -> Step | None:
     idle, others = list[Slot](), list[Slot]()
     for slot in slots:
         (idle if now - read(slot).since > options.max_idle else others).append(slot)
-    chosen = idle + others[: max(0, int(many) - len(idle))]
-    return drop(draft, "SHRINK", chosen[: max(0, spare)])
+    chosen = idle + [slot for place, slot in enumerate(others, len(idle)) if place < many]
+    return drop(draft, "SHRINK", [slot for place, slot in enumerate(chosen) if place < spare])
 
 
 def retry(state: State, options: Options, now: float) -> Step | None:

@@ -21,6 +21,8 @@ class TraceError(ValueError):
 class Recorder:
     """An observer that keeps everything it is told, in memory. Give each pool its own.
 
+    A forked process begins a trace of its own, as its pool begins anew.
+
     Any thread, finalizer or signal handler may call it at any time. Read it when the pool is at rest: a commit is
     told a moment after it was made.
     """
@@ -28,25 +30,27 @@ class Recorder:
     __slots__ = ("_events", "_snapshots")
 
     def __init__(self) -> None:
-        self._events: list[PoolEvent] = []
-        self._snapshots: list[PoolStats] = []
+        # By process: the child after a fork finds the parent's here, too.
+        self._events: dict[int, list[PoolEvent]] = {}
+        self._snapshots: dict[int, list[PoolStats]] = {}
 
     def __call__(self, event: PoolEvent) -> None:
-        self._events.append(event)  # one step of the interpreter, so nothing can come in between
+        # Each is one step of the interpreter, so nothing can come in between.
+        self._events.setdefault(os.getpid(), []).append(event)
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._events.get(os.getpid(), ()))
 
     def note(self, stats: PoolStats) -> None:
         """Keep the counts of one moment, for `replay` to compare with the model's."""
-        self._snapshots.append(stats)
+        self._snapshots.setdefault(os.getpid(), []).append(stats)
 
     def events(self) -> list[PoolEvent]:
         """The trace so far: in the order of the versions, and refusals after the commit whose state they read."""
-        return sorted(self._events.copy(), key=lambda event: (event.version, is_refusal(event)))
+        return sorted(self._events.get(os.getpid(), []).copy(), key=lambda event: (event.version, is_refusal(event)))
 
     def snapshots(self) -> list[PoolStats]:
-        return sorted(self._snapshots.copy(), key=lambda stats: stats.version)
+        return sorted(self._snapshots.get(os.getpid(), []).copy(), key=lambda stats: stats.version)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the trace as JSON lines: the setup first, then an event or a snapshot in each line."""

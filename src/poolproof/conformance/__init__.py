@@ -1,0 +1,1 @@
+"""The conformance suite: what a pool must do, as checks that any pool can be put to."""
