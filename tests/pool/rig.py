@@ -35,6 +35,7 @@ class ClockParker:
             while not self.token and (deadline is None or runtime.now < deadline):
                 runtime.changed.wait()
             runtime.sleepers.remove(self)
+            runtime.changed.notify_all()
             woken, self.token = self.token, False
         if not woken and runtime.on_timeout is not None:
             runtime.on_timeout()
