@@ -51,6 +51,7 @@ class Settings:
 
     def core_options(self) -> Options:
         """What of it the core needs to know."""
+        ages = self.max_age is not None or self.max_idle is not None
         return Options(
             factory=self.create is not None,
             reset=self.reset is not None,
@@ -62,8 +63,8 @@ class Settings:
             shrink_to=or_unbounded(self.max_free if self.shrink_to is None else self.shrink_to),
             max_idle=or_unbounded(self.max_idle),
             max_uses=or_unbounded(self.max_uses),
-            plain=self.order == "lifo" and self.max_free is None and self.max_uses is None,
-            ages=self.max_age is not None or self.max_idle is not None,
+            plain=self.order == "lifo" and self.max_free is None and self.max_uses is None and not ages,
+            ages=ages,
             retry_delay=self.retry_delay,
             retry_delay_max=self.retry_delay_max,
         )

@@ -182,11 +182,11 @@ class Waiter:
         slot, hold = record.slot, record.hold
         assert slot is not None  # GRANTED says so
         assert hold is not None
-        lease: Lease[Any]
-        if self.reset is None:
-            lease = Lease(self.driver, slot, hold)
-        else:
-            lease = ResettingLease(self.driver, slot, hold, self.reset)
+        lease: Lease[Any] = Lease() if self.reset is None else ResettingLease()
+        if self.reset is not None:
+            # The slot is the new holder's alone, so this may be written. The number tells for whose lease it is meant.
+            slot.reset = OwnReset(hold[4], self.reset)
+        lease._driver, lease._record, lease._slot = self.driver, hold, slot
         self.abandon_build()
         return lease if self.driver.settings.check is None or self.passes(lease, slot, hold) else None
 

@@ -43,11 +43,11 @@ def release_quiet(
     """
     version, free, back, ledger = state
     # By position, because a field of a named tuple takes 28 ns to read: quiet, generation.
-    if not ledger[0] or slot.generation != ledger[1] or (options.ages and now >= slot.expires):
+    if not ledger[0] or slot.generation != ledger[1]:
         return None
     if options.plain:
         free = (slot, free, free[2] + 1 if free else 1)
-    elif record[1] >= options.max_uses or length(free) + length(back) >= options.max_free:
+    elif now >= slot.expires or record[1] >= options.max_uses or length(free) + length(back) >= options.max_free:
         return None
     elif options.fifo:
         free, back = normal(free, push(slot, back))

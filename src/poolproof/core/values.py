@@ -213,7 +213,7 @@ class Options:
     shrink_to: float = UNBOUNDED
     max_idle: float = UNBOUNDED
     max_uses: float = UNBOUNDED
-    plain: bool = False  # lifo, and neither max_free nor max_uses: nothing to compare when a lease ends
+    plain: bool = False  # lifo, and neither max_free nor max_uses, and nothing ages: nothing to compare at a release
     ages: bool = True  # false only if max_idle and the expiry of every slot are UNBOUNDED
     retry_delay: float = 1.0
     retry_delay_max: float = 60.0
