@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pool.conftest import MakePool
-from pool.rig import Call, Gate, Thing, Workshop, same
+from pool.rig import Call, ClockRuntime, Gate, Raises, Thing, Workshop, same
 from poolproof import Lease, NotPooled, Pool, PoolEvent, PoolWarning
 
 KINDS = ["build", "reset", "destroy"]
@@ -197,3 +197,28 @@ def test_a_retired_slot_taken_over_is_its_new_owners_alone(make: MakePool, shop:
     gate.open()
     adopter.result()
     assert same([resource], shop.destroyed)
+
+
+@pytest.mark.clause("ERRORS-UNCHANGED", "CHECK-KEEPS-TURN", "ONE-OUTCOME")
+def test_a_build_from_before_the_check_failed_is_nobodys_and_its_error_reaches_nobody(
+    make: MakePool, clock: ClockRuntime, shop: Workshop
+) -> None:
+    """The waiter was granted another slot while its build was under way; when it waits again, it owes that no more."""
+    executor = Hoards()
+    options = {"check": shop.check, "executor": executor, "executor_for": ["build"], "max_size": 2}
+    pool = make(shop.create, resources=[Thing()], **options)
+    first = pool.acquire()
+    waiter = Call(pool.acquire)
+    clock.until_asleep(1)
+    shop.verdict = False
+    first.release()  # goes to the waiter, and fails its check
+    clock.until_asleep(1)
+    shop.verdict = True
+    assert 1 == len(executor.jobs) == len(shop.destroyed)
+    shop.on_create = Raises(OSError("refused"), times=1)
+    executor.jobs[0]()  # fails, which makes room for another build
+    clock.until_asleep(1)
+    executor.jobs[1]()
+    lease = waiter.result()
+    assert shop.made == [lease.resource]
+    lease.release()
