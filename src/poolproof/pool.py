@@ -292,7 +292,7 @@ class Pool(Generic[R]):
         overdue leases or revoke them; restore min_size; take over unowned work.
 
         Raises nothing but interruptions; errors of callbacks are logged.
-        Cost: O(slots), with a check O(slots²) in small steps; and the callbacks.
+        Cost: O(slots), and the callbacks.
         Clauses: EXPIRY-REACHES-ALL, RETENTION, LEASE-OVERDUE, MIN-SIZE.
         """
         maintain(self._driver)

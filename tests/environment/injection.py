@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import poolproof
 from environment import scene, scenes
 from environment.scene import Scene
+from tracing import run_traced
 
 Grain = Literal["opcode", "line"]
 STRUCK = (str(Path(poolproof.__file__).parent), contextlib.__file__, scenes.__file__, scene.__file__)
@@ -58,15 +58,6 @@ class Tracer:
             self._left -= 1
         return self
 
-    def run(self, operation: Callable[[], object]) -> None:
-        before = sys.gettrace()
-        sys._getframe().f_trace_opcodes = True  # 3.12 looks for it in settrace
-        sys.settrace(self)
-        try:
-            operation()
-        finally:
-            sys.settrace(before)
-
 
 @dataclass(frozen=True, slots=True)
 class Harm:
@@ -81,7 +72,7 @@ def injure(make: Callable[[], Scene], kind: type[BaseException], nth: int, grain
     subject = make()
     tracer = Tracer(kind, nth, grain)
     with contextlib.suppress(kind, OSError, KeyboardInterrupt, poolproof.PoolError):
-        tracer.run(subject.operation)
+        run_traced(tracer, subject.operation)
     gc.collect()
     subject.pool.maintain()
     found = subject.verdict()

@@ -19,6 +19,7 @@ from environment.injection import Grain, Interrupt, Surprise, Tracer, injure
 from environment.rig import at_rest, elsewhere, quiet_surroundings
 from environment.scene import Scene
 from poolproof.waiting import Waiter
+from tracing import run_traced
 
 # The functions in which a slot can be lost for good, and why that cannot be helped. None, where references are
 # counted: then maintain sees that nobody is left who could give the slot back.
@@ -126,7 +127,7 @@ def test_an_acquire_interrupted_twice_leaves_no_trace(become: Callable[[Scene], 
             scene.runtime.before_park = strike
             tracer = AfterCancel(Interrupt, nth, "opcode")
             with pytest.raises(Interrupt):
-                tracer.run(lambda scene=scene: scene.pool.acquire(None))  # type: ignore[misc]
+                run_traced(tracer, lambda scene=scene: scene.pool.acquire(None))  # type: ignore[misc]
             assert [] == at_rest(scene.pool, sum(lease.held for lease in scene.held)), tracer.struck
             scene.release_all()
             if tracer.struck is None:

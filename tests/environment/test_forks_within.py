@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import os
-import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -20,6 +19,7 @@ from environment.test_forks import end_child, in_child, unharmed
 from environment.test_interruption_points import FORWARD, HARMLESS
 from poolproof import Lease, Pool, StaleLease, forks
 from poolproof.work import if_ours
+from tracing import run_traced
 
 OURS = str(Path(poolproof.__file__).parent)
 
@@ -76,15 +76,10 @@ class Forker:
 
     def run(self, operation: Callable[[], object]) -> BaseException | None:
         """What the operation raised, in this process."""
-        before = sys.gettrace()
-        sys._getframe().f_trace_opcodes = True  # 3.12 looks for it in settrace
-        sys.settrace(self)
         try:
-            operation()
+            run_traced(self, operation)
         except BaseException as error:
             return error
-        finally:
-            sys.settrace(before)
         return None
 
     def complaints_of_child(self, error: BaseException | None) -> None:

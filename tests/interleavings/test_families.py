@@ -37,6 +37,20 @@ def test_two_threads_with_two_operations_each_in_every_schedule() -> None:
     assert_complete(run_family("rounds of two", families.rounds(2)), 21)
 
 
+# Those whose steps read registers that the steps of others write.
+TORN = ("acquire(1)", "release", "detach", "overdue", "force")
+
+
+@pytest.mark.clause("ONE-OUTCOME", "STALE-UNCHANGED", "EXCLUSIVE")
+@pytest.mark.parametrize(
+    ("words", "programs"),
+    [(TORN, 15), pytest.param(families.SURFACE, 153, marks=pytest.mark.exhaustive)],
+    ids=["some", "all"],
+)
+def test_every_pair_of_operations_with_torn_readings(words: tuple[str, ...], programs: int) -> None:
+    assert_complete(run_family("torn pairs", families.combined(2, words), grain="torn"), programs)
+
+
 SPECIAL = (
     "size=1 given=1: acquire release again | end_of(0) | acquire release",
     "size=1 given=1 reset=1: release | acquire release",

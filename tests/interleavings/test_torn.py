@@ -9,28 +9,12 @@ from poolproof.conformance.families import run_family
 from poolproof.core.values import PlainState, State, Step
 from poolproof.driver import Driver, Propose
 
-# Those whose steps read registers that the steps of others write.
-WORDS = ("acquire(1)", "release", "detach", "overdue", "force")
-
 
 def trusting(self: Driver, propose: Propose) -> tuple[PlainState, Step] | None:
     """`Driver.proposal` without looking whether the state is still the same."""
     state = self.atom.value
     step = propose(State.of(state), self.monotonic())
     return None if step is None else (state, step)
-
-
-@pytest.mark.clause("ONE-OUTCOME", "STALE-UNCHANGED", "EXCLUSIVE")
-def test_every_pair_of_some_operations_with_torn_readings() -> None:
-    tally = run_family("torn pairs of some", families.combined(2, WORDS), grain="torn")
-    assert (15, {"ok": 15}) == (tally.programs, tally.verdicts), tally.counterexamples[:1]
-
-
-@pytest.mark.exhaustive
-@pytest.mark.clause("ONE-OUTCOME", "STALE-UNCHANGED", "EXCLUSIVE")
-def test_every_pair_of_operations_with_torn_readings() -> None:
-    tally = run_family("torn pairs", families.combined(2), grain="torn")
-    assert (153, {"ok": 153}) == (tally.programs, tally.verdicts), tally.counterexamples[:1]
 
 
 def test_a_step_that_trusts_a_torn_reading_is_found_by_these_points_only(monkeypatch: pytest.MonkeyPatch) -> None:

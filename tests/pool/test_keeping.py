@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
 import weakref
@@ -16,6 +15,7 @@ import pytest
 from pool.conftest import MakePool
 from pool.rig import WATCHDOG, Call, ClockRuntime, Raises, Thing, Workshop, same
 from poolproof import Lease, PoolWarning, maintenance
+from tracing import run_traced
 
 
 @pytest.mark.clause("EXPIRY-REACHES-ALL")
@@ -285,15 +285,6 @@ class MeanwhileAt:
             self.act()
         return self
 
-    def run(self, operation: Callable[[], object]) -> None:
-        before = sys.gettrace()
-        sys._getframe().f_trace_opcodes = True  # 3.12 looks for it in settrace
-        sys.settrace(self)
-        try:
-            operation()
-        finally:
-            sys.settrace(before)
-
 
 @pytest.mark.clause("LEASE-OVERDUE")
 def test_two_rounds_at_once_tell_of_an_overdue_lease_once(make: MakePool, clock: ClockRuntime) -> None:
@@ -305,7 +296,7 @@ def test_two_rounds_at_once_tell_of_an_overdue_lease_once(make: MakePool, clock:
         meanwhile = MeanwhileAt(turn, lambda: Call(pool.maintain).result())
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            meanwhile.run(pool.maintain)
+            run_traced(meanwhile, pool.maintain)
         about = [str(each.message).partition(" of pool")[0] for each in told]
         assert [f"lease {lease.number}"] == about, f"at {turn}"
         lease.release()

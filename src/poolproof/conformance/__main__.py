@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from poolproof.conformance import families
-from poolproof.conformance.checking import check, replay, walk
+from poolproof.conformance.checking import BOUNDS, check, replay, walk
 from poolproof.conformance.families import Tally, run_family
 from poolproof.conformance.points import GRAINS
 from poolproof.conformance.programs import Program
@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    bounds = (0, 1, 2, 3, None) if options.bound is None else tuple(range(options.bound + 1))
+    bounds = BOUNDS if options.bound is None else tuple(range(options.bound + 1))
     report = check(options.program, grain=options.grain, bounds=bounds, most=options.most)
     for search in report.searches:
         bound = "any" if search.bound is None else search.bound

@@ -126,7 +126,7 @@ class ThreadRuntime:
         return ThreadParker()
 
     here = _Here()
-    # The function itself, without a frame of ours around it: it is called twice in every cycle.
+    # The function itself, without a frame of ours around it: it is called in every cycle.
     monotonic = staticmethod(time.monotonic)
 
     def spawn(self, target: Callable[[], None], name: str) -> None:
