@@ -207,6 +207,16 @@ PAIRS = [
         good="A acquire\nA check r1\nA -> good\nA -> lease r1", bad="A acquire\nA -> lease r1", why="→ lease r1",
     ),
     Pair(
+        "a grant that a close revoked is checked twice", "NEVER-STALE", config=Config(limit=1, check=True),
+        start="A acquire\nB close force\nB destroy r1\nB -> done\nB -> told closed=True\nA check r1\nA -> bad\n",
+        good="A -> PoolClosed", bad="A check r1\nA -> bad\nA -> PoolClosed", why="check(r1) is called",
+    ),
+    Pair(
+        "a check that a close overtook is called again", "NEVER-STALE", config=Config(limit=1, check=True),
+        start="A acquire\nA check r1\nB close force\nB destroy r1\nB -> done\nB -> told closed=True\nA -> good\n",
+        good="A -> PoolClosed", bad="A check r1\nA -> bad\nA -> PoolClosed", why="check(r1) is called",
+    ),
+    Pair(
         "a fresh resource is checked for ever", "CHECK-TERMINATES", config=Config(limit=1, check=True), given=(),
         start="A acquire\nA create\nA -> r1\nA check r1\nA -> bad\nA destroy r1\nA -> done\n",
         good="A -> CheckFailed", bad="A create\nA -> r2\nA check r2\nA -> good\nA -> lease r2",

@@ -93,13 +93,28 @@ def build_settles(world: World, config: Config, point: Point) -> Found:
 
 
 def check_begins(world: World, config: Config, point: Point) -> Found:
-    """Of a slot that was just granted and not handed over yet, or of one that is inspected."""
+    """Of a slot that was just granted and not handed over yet, or of one that is inspected.
+
+    A forced close may revoke the lease after its acquire has found the check due: then it is called all the same.
+    """
     slot = idle(world, point, "checked_out", "returning")
-    if slot is None or (slot.holder is not None and world.has("passed", slot.holder)):
+    if slot is None:
+        yield from check_begins_late(world, point)
+        return
+    if slot.holder is not None and world.has("passed", slot.holder):
         return
     if slot.holder is None or slot.holder == point.around:
         assert point.resource is not None
         yield Stepped(world.marked("check", point.resource), ()), True
+
+
+def check_begins_late(world: World, point: Point) -> Found:
+    """Once for each lease, and only within the acquire that it was granted to."""
+    ticket, resource = point.around, point.resource
+    if ticket is None or resource is None or world.has("checked", ticket):
+        return
+    if world.fate(ticket) == Outcome("lease", resource) and not world.has("passed", ticket):
+        yield Stepped(world.marked("checked", ticket).marked("check", resource), ()), True
 
 
 def check_settles(world: World, config: Config, point: Point) -> Found:

@@ -335,6 +335,8 @@ def revokes(world: World, config: Config, slot: int, holder: int | None) -> Step
     found = stepped(world, config, Event("REVOKE", slot))
     assert found is not None
     assert holder is not None
+    if world.has("check", slot):
+        found = found._replace(world=found.world.marked("checked", holder))
     world = found.world.marked("revoked", holder).meets(holder, Outcome("lease", slot))
     return Stepped(world, found.fired)
 

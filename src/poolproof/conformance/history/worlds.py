@@ -21,8 +21,8 @@ CALLED = -1_000
 class World(NamedTuple):
     """``fates`` are the outcomes that acquires met with and have not taken note of; ``hoped`` those that they are
     known to end with (without a check, which may give a ticket several slots); ``marks`` say which callbacks run
-    (their kind and resource), which tickets passed their check, which have waited with nothing to be had, and which
-    leases were revoked."""
+    (their kind and resource), which tickets passed their check, which were checked and revoked, which have waited with
+    nothing to be had, and which leases were revoked."""
 
     state: State
     fates: frozenset[tuple[int, Outcome]] = frozenset()
