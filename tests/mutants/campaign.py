@@ -44,7 +44,7 @@ ENVIRONMENT = (
     "tests/environment/test_callbacks.py",
     "tests/environment/test_finalizers.py",
 )
-MODEL = ("tests/model/test_machine.py", "tests/mutants/test_survivors.py")
+MODEL = ("tests/model/test_machine.py", "tests/mutants/test_survivors.py", "tests/mutants/test_model_survivors.py")
 GUARDS = ("tests/model/test_guards.py", "tests/second_opinions/test_vectors.py")
 EXPLORATION = ("tests/model/test_exploration.py", "tests/model/test_liveness.py")
 
