@@ -1,12 +1,13 @@
 """Measure what the encodings, the commit and fairness cost here: ``python docs/tools/measure.py [group] ...``.
 
-The groups are cycles, records, locks, signals and fairness; without a name, all of them.
+The groups are cycles, records, locks, async, signals and fairness; without a name, all of them.
 Every alternative of a group is timed in the same process, in shuffled rounds, and the median is printed with the
 distance between the quartiles. Figures move between machines; the order within one run is what decisions rest on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import queue
 import random
@@ -128,6 +129,11 @@ def measure(statements: dict[str, str]) -> None:
         random.shuffle(order)
         for name in order:
             times[name].append(timers[name].timeit(LOOPS) / LOOPS * 1e9)
+    tell(times)
+
+
+def tell(times: dict[str, list[float]]) -> None:
+    """The medians, in nanoseconds."""
     for name, taken in times.items():
         low, _, high = statistics.quantiles(taken, n=4)
         print(f"  {name:<28} {statistics.median(taken):6.0f} ns   (quartiles {low:.0f} to {high:.0f})")
@@ -246,6 +252,35 @@ def crowd(cycle: Callable[[], None]) -> tuple[list[int], float]:
     return done, max(longest)
 
 
+def awaited() -> dict[str, str]:
+    """Uncontended cycles of tasks, ours and those of asyncio."""
+    return {
+        "asyncio.Queue, get and put": "await objects.put(await objects.get())",
+        "pool, acquire and release": "lease = await pool.acquire(); await lease.release()",
+        "asyncio.Semaphore, with": "async with semaphore: pass",
+        "pool, with": "async with pool.acquire(): pass",
+    }
+
+
+async def tasks(statements: dict[str, str]) -> None:
+    """Time all statements side by side, in one task that never has to wait."""
+    from poolproof import AsyncPool
+
+    objects = asyncio.Queue[int]()
+    objects.put_nowait(1)
+    known = {"objects": objects, "semaphore": asyncio.Semaphore(2), "pool": AsyncPool(resources=[1, 2, 3, 4])}
+    for number, statement in enumerate(statements.values()):
+        exec(f"async def run_{number}(times):\n for _ in range(times):\n  {statement}", known)
+    times: dict[str, list[float]] = {name: [] for name in statements}
+    for _ in range(ROUNDS):
+        for number, name in random.sample(list(enumerate(statements)), len(statements)):
+            run: Any = known[f"run_{number}"]
+            begin = time.perf_counter()
+            await run(LOOPS // 4)
+            times[name].append((time.perf_counter() - begin) / (LOOPS // 4) * 1e9)
+    tell(times)
+
+
 def main(wanted: list[str]) -> None:
     """Measure what was asked for, or everything."""
     print(f"{sys.implementation.name} {sys.version.split()[0]}")
@@ -253,6 +288,9 @@ def main(wanted: list[str]) -> None:
         if group in wanted or not wanted:
             print(group)
             measure(make())
+    if "async" in wanted or not wanted:
+        print("async")
+        asyncio.run(tasks(awaited()))
     if "signals" in wanted or not wanted:
         print("signals")
         signals()

@@ -1,6 +1,6 @@
 """Write the reference from the docstrings: ``python docs/tools/reference.py``.
 
-One page per module that defines something public, and an index in the order of ``poolproof.__all__``. The
+One page per module that defines something public, and an index in the order of each ``__all__``. The
 source is read, never run. What has no docstring stops the generator: the reference has no empty entries.
 """
 
@@ -21,19 +21,25 @@ class Undocumented(Exception):
     """Something public without a docstring, or without ``__all__``."""
 
 
-def pages(package: str = "poolproof", source: Path = ROOT / "src") -> dict[str, str]:
-    """Return the text of every page by its file name."""
+def pages(
+    package: str = "poolproof", source: Path = ROOT / "src", also: tuple[str, ...] = ("aio", "proxy")
+) -> dict[str, str]:
+    """Return the text of every page by its file name. The modules *also* have fronts of their own."""
     root = griffe.load(package, search_paths=[source], docstring_parser="google", allow_inspection=False)
     if root.exports is None:
         raise Undocumented(f"{package} has no __all__")
     members: dict[str, list[griffe.Object]] = {}
-    lines = [f"# {package}\n", f"{_text(root)}\n", "| name | |", "|---|---|"]
-    for name in map(str, root.exports):
-        found = _resolved(root, name)
-        page = _page_of(found)
-        members.setdefault(page, []).append(found)
-        summary = _text(found).splitlines()[0].replace("|", "\\|")
-        lines.append(f"| [{name}]({page}#{name.lower()}) | {summary} |")
+    lines: list[str] = []
+    for front, heading in [(root, "#"), *((root[name], "\n##") for name in also)]:
+        lines += [f"{heading} {front.path}\n", f"{_text(front)}\n", "| name | |", "|---|---|"]
+        for name in map(str, front.exports or ()):
+            found = _resolved(front, name)
+            page = _page_of(found)
+            listed = members.setdefault(page, [])
+            if found not in listed:
+                listed.append(found)
+            summary = _text(found).splitlines()[0].replace("|", "\\|")
+            lines.append(f"| [{name}]({page}#{name.lower()}) | {summary} |")
     written = {INDEX: "\n".join(lines) + "\n"}
     for page, listed in members.items():
         heading = f"# {package}.{page.removesuffix('.md')}\n"

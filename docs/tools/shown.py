@@ -69,6 +69,34 @@ METHODS = {
         "proves the counting invariants inductive for any number of slots, tickets and any limit, and which count "
         "every explored edge; vectors for other languages, replayed. Says nothing of the code."),
     ),
+    "aio": (
+        "tasks",
+        ("`AsyncPool`: scenarios; a cancellation before every step of the loop, in every operation and callback; every "
+        "order of the loop's ready queue for small programs; random walks against the model. Complete for the programs "
+        "listed in the tests, on asyncio's own loop."),
+    ),
+    "greenlets": (
+        "greenlets",
+        ("The shipped pool on real eventlet and gevent hubs: kills, timeouts and exceptions thrown at every switch of "
+        "the operations listed there; patched processes. Examples of schedules, not all of them."),
+    ),
+    "compat": (
+        "facades",
+        ("The drop-in modules: the libraries' own test suites where they are published, and scenarios in which the "
+        "library breaks and the facade does not. Examples."),
+    ),
+    "proxy": ("proxy", "The proxy beside its plain target, operation by operation, in threads, tasks, greenlets."),
+    "conformance": (
+        "own suite",
+        ("The conformance suite put to this pool, to a correct one written differently, and to broken ones that must "
+        "fail at the named clause. It sees what an outside observer sees."),
+    ),
+    "conformance_patched": (
+        "patched",
+        ("Pools without our seam under patched primitives: shows that the tool finds planted bugs, and says nothing "
+        "of our own pool."),
+    ),
+    "benchmarks": ("text", "A check on the text of the specification or of the code."),
     "mutants": ("text", "A check on the text of the specification or of the code."),
     "replay": (
         "replayed traces",

@@ -1,4 +1,4 @@
-"""The command line: ``python -m poolproof demo | replay | explore``."""
+"""The command line: ``python -m poolproof demo | replay | explore | conform``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["explore"]:  # its arguments are poolmodel's own, --help included
         return explore(given[1:])
+    if given[:1] == ["conform"]:  # it needs what only those who check pools have installed
+        return conform(given[1:])
     options = parser().parse_args(given)
     try:
         return demo(options) if options.command == "demo" else replay(options)
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add_demo(commands.add_parser("demo", help="run a pool of real connections, and check all it did", epilog=EPILOG))
     checker = commands.add_parser("replay", help="check a recorded trace against the model", epilog=EPILOG)
     checker.add_argument("trace", type=Path, help="a file that poolproof.replay.Recorder or the demo wrote")
+    commands.add_parser("conform", help="put any pool to the conformance suite (arguments: conform --help)")
     commands.add_parser("explore", help="explore every state of the model (arguments: explore --help)")
     return top
 
@@ -97,6 +100,16 @@ def explore(arguments: list[str]) -> int:
     except ModuleNotFoundError as error:
         return complain(f"the model is not installed: {error}")
     code: int = main_of_model(["explore", *arguments])
+    return code
+
+
+def conform(arguments: list[str]) -> int:
+    """The conformance suite, on whatever pool an adapter leads to."""
+    try:
+        command = import_module("poolproof.conformance.suite.command")
+    except ModuleNotFoundError as error:
+        return complain(f"{error}; pip install 'poolproof[conformance]'")
+    code: int = command.main(arguments)
     return code
 
 

@@ -181,6 +181,10 @@ class Driver:
             self.trusts_executor = False
             log.warning("pool %r: the executor dropped work; doing it here from now on", self.settings.name)
 
+    def finalize(self, action: Callable[[], object]) -> None:
+        """Do what a finalizer, or the end of a call that was cut off, has to do: here. (Tasks do it in their loop.)"""
+        action()
+
     # Looking after what others left.
 
     def help(self) -> bool:
@@ -221,10 +225,13 @@ class Driver:
             return
         try:
             while self.untold:
-                observer(self.untold.pop())
-            observer(PoolEvent(state[0], fired, state[3].limit, setup))
+                self.tell(observer, self.untold.pop())
+            self.tell(observer, PoolEvent(state[0], fired, state[3].limit, setup))
         except Exception as error:
             self.complain("the observer raised", error)
+
+    def tell(self, observer: Callable[[PoolEvent], object], event: PoolEvent) -> None:
+        observer(event)
 
     def complain(self, what: str, error: BaseException) -> None:
         """Log an error that no caller is there to get."""

@@ -76,3 +76,7 @@ class PoolWarning(RuntimeWarning):
 
 class PoolFull(PoolError):
     """There is no room for one more resource [CAPACITY]."""
+
+
+class WrongLoop(PoolError, RuntimeError):
+    """This pool belongs to another event loop, or there is none to wait in [LOOP-OWN]."""

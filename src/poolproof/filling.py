@@ -21,10 +21,10 @@ class Filling:
         self._built: defaultdict[int, Any] = defaultdict(driver.settings.create)  # see `work.build`
 
     def fill(self) -> None:
-        """Put the given resources into the new pool, and build up to min_size."""
+        """Put the given resources into the new pool, and build up to min_size, unless that is for maintenance."""
         driver, given, built = self._driver, self._given, self._built
         since = [driver.monotonic()] * len(given)
-        for number in range(driver.options.min_size - len(given)):
+        for number in range(driver.options.min_size - len(given) if driver.settings.prefill else 0):
             built[number]
             since.append(driver.monotonic())
         put_in(driver, given, [*built.values()], since)

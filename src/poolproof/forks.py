@@ -15,15 +15,16 @@ from poolproof.core.lists import queue_items
 from poolproof.core.values import ABSENT, FORKED, NEW, Record, TicketRecord
 
 if TYPE_CHECKING:
+    from poolproof.aio.pool import AsyncPool
     from poolproof.driver import Driver
     from poolproof.pool import Pool
 
-_pools: weakref.WeakSet[Pool[Any]] = weakref.WeakSet()
+_pools: weakref.WeakSet[Pool[Any] | AsyncPool[Any]] = weakref.WeakSet()
 _drivers: weakref.WeakSet[Driver] = weakref.WeakSet()  # more than the pools: a lease may have outlived its pool
 _inherited: list[object] = []
 
 
-def watch_forks(pool: Pool[Any]) -> None:
+def watch_forks(pool: Pool[Any] | AsyncPool[Any]) -> None:
     """Have *pool* start anew in every child."""
     _pools.add(pool)
     _drivers.add(pool._driver)

@@ -13,17 +13,13 @@ from poolproof import core
 from poolproof.core.values import REVOKED, PlainRecord, Slot, Step, current_record, read
 from poolproof.driver import Driver
 from poolproof.errors import LeaseRevoked, PoolWarning, StaleLease
-from poolproof.messages import describe
+from poolproof.messages import acquired_at, describe
 
 R = TypeVar("R")
 
 
-class Lease(Generic[R]):
-    """The right to use one resource of a pool. As a context manager it gives the resource and ends itself.
-
-    End it exactly once, by `release`, `discard`, `detach` or a ``with`` block, from any thread. A lease that is
-    collected without having been ended gives its slot back and warns [LEASE-ABANDONED].
-    """
+class BaseLease(Generic[R]):
+    """What every lease is, whatever ends it: the hold on a slot, the resource, and the finalizer."""
 
     # The lease holds its slot as long as the very record it was granted stands in the slot's register. Nothing else
     # is needed to make it one-shot: the commit that ends it replaces the record [LEASE-ONCE].
@@ -57,6 +53,105 @@ class Lease(Generic[R]):
         if not self.held:
             self._raise_stale()
         return resource
+
+    def _revoked(self) -> bool:
+        """Whether the pool took the slot from this very lease. A revoked slot is never granted again."""
+        last = read(self._slot)
+        return last.mark == REVOKED and last.number == self.number
+
+    def _interrupted_by(self, kind: type[BaseException]) -> bool:
+        """Whether this exception interrupted the resource in mid-use, so that nobody knows its state."""
+        kinds = self._driver.settings.discard_on
+        return not issubclass(kind, Exception) if kinds is None else issubclass(kind, kinds)
+
+    def _end(self, row: Callable[..., Step], **extra: Any) -> None:
+        """End the lease by this row of the core, whatever interrupts."""
+        try:
+            if self._driver.settle(self._slot, self._record, row, **extra) is None:
+                self._raise_stale()
+        except StaleLease:
+            raise
+        except BaseException:
+            self._driver.settle(self._slot, self._record, row, **extra)
+            raise
+
+    def _take_out(self) -> R:
+        """End the lease; the slot is gone, and the resource is the caller's."""
+        resource: R = self._slot.resource
+        if self._driver.settle(self._slot, self._record, core.detach) is None:
+            self._raise_stale()
+        self._driver.registry.discharge(self._slot)
+        return resource
+
+    def _raise_stale(self) -> NoReturn:
+        driver = self._driver
+        who = driver.runtime.name_of(self._record[3])
+        if driver.inherited(self._slot):  # and so it has no place in the counts of this process
+            what = f"lease {self.number} of pool {driver.settings.name!r}, acquired by {who},"
+            raise StaleLease(f"{what} belongs to the parent process, which is to end it [FORK-LEASES]")
+        what = f"lease {self.number} of {describe(driver)}, acquired by {who},"
+        if self._revoked():
+            raise LeaseRevoked(f"{what} was revoked: it was held for too long, or at a forced close [LEASE-REVOKED]")
+        raise StaleLease(f"{what} was already ended; keep the lease inside its with block [LEASE-ONCE]")
+
+    def _abandon(self) -> bool:
+        """Give the slot back without running anything of the user's but the observer; whether there was need."""
+        if not self.held:
+            return False
+        return self._driver.settle(self._slot, self._record, core.abandon, reset=self._resets()) is not None
+
+    def _resets(self) -> bool:
+        """Whether the resource has to be reset before it is used again."""
+        return self._driver.options.reset
+
+    def __del__(self) -> None:
+        try:
+            slot = self._slot
+        except AttributeError:  # it was interrupted before it had one
+            return
+        if slot.record is self._record or slot.record[5] is not None:
+            self._driver.finalize(self._collected)
+
+    def _collected(self) -> None:
+        # Whatever strikes in a finalizer is dropped by the interpreter, so try until the slot is given back.
+        abandoned, struck = False, None
+        for _ in range(100):
+            try:
+                if not self.held:
+                    break
+                abandoned = self._abandon()
+            except BaseException as error:
+                struck = error
+        if struck is not None:
+            self._driver.complain("a finalizer was interrupted", struck)
+        if abandoned and not sys.is_finalizing():  # at the end of the process, nobody forgot anything
+            who = self._driver.runtime.name_of(self._record[3])
+            seconds = self._driver.monotonic() - self._record[2]
+            warnings.warn(
+                f"lease {self.number} of pool {self._driver.settings.name!r}, acquired by {who} {seconds:.3g} s ago, "
+                "was collected without having been ended; its slot was given back [LEASE-ABANDONED]"
+                f"{acquired_at(self._driver, self.number)}",
+                PoolWarning,
+                source=self,
+                stacklevel=1,
+            )
+
+    def __repr__(self) -> str:
+        state = "held" if self.held else "revoked" if self._revoked() else "ended"
+        return f"<Lease {self.number} of pool {self._driver.settings.name!r} {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a lease cannot be copied or pickled: it can be ended only once [LEASE-ONCE]")
+
+
+class Lease(BaseLease[R]):
+    """The right to use one resource of a pool. As a context manager it gives the resource and ends itself.
+
+    End it exactly once, by `release`, `discard`, `detach` or a ``with`` block, from any thread. A lease that is
+    collected without having been ended gives its slot back and warns [LEASE-ABANDONED].
+    """
+
+    __slots__ = ()
 
     def release(self) -> None:
         """Give the resource back for the next one to use.   Rows: RELEASE, RELEASE-RESET, DISCARD.   Cost: O(1).
@@ -121,10 +216,7 @@ class Lease(Generic[R]):
             StaleLease: the lease was ended already; nothing was changed [LEASE-ONCE].
             LeaseRevoked: the pool had taken the resource back; nothing was changed [LEASE-REVOKED].
         """
-        resource: R = self._slot.resource
-        if self._driver.settle(self._slot, self._record, core.detach) is None:
-            self._raise_stale()
-        self._driver.registry.discharge(self._slot)
+        resource = self._take_out()
         self._driver.tend()
         return resource
 
@@ -146,89 +238,9 @@ class Lease(Generic[R]):
         with contextlib.suppress(StaleLease):  # the exception by which the block is left says more
             (self.discard if self._interrupted_by(kind) else self.release)()
 
-    def _revoked(self) -> bool:
-        """Whether the pool took the slot from this very lease. A revoked slot is never granted again."""
-        last = read(self._slot)
-        return last.mark == REVOKED and last.number == self.number
-
-    def _interrupted_by(self, kind: type[BaseException]) -> bool:
-        """Whether this exception interrupted the resource in mid-use, so that nobody knows its state."""
-        kinds = self._driver.settings.discard_on
-        return not issubclass(kind, Exception) if kinds is None else issubclass(kind, kinds)
-
     def _release_slowly(self) -> None:
         self._end(core.release, reset=self._resets())
         self._driver.tend(thoroughly=False)
-
-    def _end(self, row: Callable[..., Step], **extra: Any) -> None:
-        """End the lease by this row of the core, whatever interrupts."""
-        try:
-            if self._driver.settle(self._slot, self._record, row, **extra) is None:
-                self._raise_stale()
-        except StaleLease:
-            raise
-        except BaseException:
-            self._driver.settle(self._slot, self._record, row, **extra)
-            raise
-
-    def _raise_stale(self) -> NoReturn:
-        driver = self._driver
-        who = driver.runtime.name_of(self._record[3])
-        if driver.inherited(self._slot):  # and so it has no place in the counts of this process
-            what = f"lease {self.number} of pool {driver.settings.name!r}, acquired by {who},"
-            raise StaleLease(f"{what} belongs to the parent process, which is to end it [FORK-LEASES]")
-        what = f"lease {self.number} of {describe(driver)}, acquired by {who},"
-        if self._revoked():
-            raise LeaseRevoked(f"{what} was revoked: it was held for too long, or at a forced close [LEASE-REVOKED]")
-        raise StaleLease(f"{what} was already ended; keep the lease inside its with block [LEASE-ONCE]")
-
-    def _abandon(self) -> bool:
-        """Give the slot back without running anything of the user's but the observer; whether there was need."""
-        if not self.held:
-            return False
-        return self._driver.settle(self._slot, self._record, core.abandon, reset=self._resets()) is not None
-
-    def _resets(self) -> bool:
-        """Whether the resource has to be reset before it is used again."""
-        return self._driver.options.reset
-
-    def __del__(self) -> None:
-        try:
-            slot = self._slot
-        except AttributeError:  # it was interrupted before it had one
-            return
-        if slot.record is self._record or slot.record[5] is not None:
-            self._collected()
-
-    def _collected(self) -> None:
-        # Whatever strikes in a finalizer is dropped by the interpreter, so try until the slot is given back.
-        abandoned, struck = False, None
-        for _ in range(100):
-            try:
-                if not self.held:
-                    break
-                abandoned = self._abandon()
-            except BaseException as error:
-                struck = error
-        if struck is not None:
-            self._driver.complain("a finalizer was interrupted", struck)
-        if abandoned and not sys.is_finalizing():  # at the end of the process, nobody forgot anything
-            who = self._driver.runtime.name_of(self._record[3])
-            seconds = self._driver.monotonic() - self._record[2]
-            warnings.warn(
-                f"lease {self.number} of pool {self._driver.settings.name!r}, acquired by {who} {seconds:.3g} s ago, "
-                "was collected without having been ended; its slot was given back [LEASE-ABANDONED]",
-                PoolWarning,
-                source=self,
-                stacklevel=1,
-            )
-
-    def __repr__(self) -> str:
-        state = "held" if self.held else "revoked" if self._revoked() else "ended"
-        return f"<Lease {self.number} of pool {self._driver.settings.name!r} {state}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a lease cannot be copied or pickled: it can be ended only once [LEASE-ONCE]")
 
 
 class ResettingLease(Lease[R]):

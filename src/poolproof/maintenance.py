@@ -9,36 +9,44 @@ from poolproof.core.upkeep import oldest_first
 from poolproof.core.values import CHECKED_OUT, PlainRecord, Record, Slot
 from poolproof.driver import Driver
 from poolproof.errors import PoolWarning
-from poolproof.messages import holders_among
+from poolproof.messages import acquired_at, holders_among
 from poolproof.reclaim import reclaim
 from poolproof.reports import Holder
 
 
 def maintain(driver: Driver) -> None:
     """Do whatever is due.   Rows: EXPIRE, SHRINK, INSPECT, REVOKE, RETRY, REFILL, ADOPT.   Cost: O(slots)."""
-    options = driver.options
     if driver.is_open:
-        driver.step(lambda state, now: core.expire(state, options, now))
-        driver.step(lambda state, now: core.shrink(state, options, now))
-        driver.tend()
-        inspect_all(driver)
+        clear_away(driver)
+        for slot in to_inspect(driver):
+            inspect_one(driver, slot)
         look_for_overdue(driver)
-        driver.step(lambda state, now: core.retry(state, options, now))
-    reclaim(driver)
+    catch_up(driver)
+
+
+def clear_away(driver: Driver) -> None:
+    """Discard what is too old, idle for too long, or too many."""
+    driver.step(lambda state, now: core.expire(state, driver.options, now))
+    driver.step(lambda state, now: core.shrink(state, driver.options, now))
     driver.tend()
-    driver.registry.sweep()
 
 
-def inspect_all(driver: Driver) -> None:
-    """Check every slot that is free now, one at a time, so that the others stay at hand."""
-    if driver.settings.check is None:
-        return
-    for slot in oldest_first(driver.state, driver.options):  # so that the order is the same afterwards
-        inspect_one(driver, slot)
+def to_inspect(driver: Driver) -> list[Slot]:
+    """Every slot that is free now, if there is a check: to be checked one at a time, so that the others stay at
+    hand; and the oldest first, so that their order is the same afterwards."""
+    return [] if driver.settings.check is None else oldest_first(driver.state, driver.options)
 
 
 def inspect_one(driver: Driver, slot: Slot) -> None:
     driver.step(lambda state, now: core.inspect(state, driver.options, slot, now))
+
+
+def catch_up(driver: Driver) -> None:
+    """Try again what failed, take over what nobody owns, forget what is gone."""
+    driver.step(lambda state, now: core.retry(state, driver.options, now))
+    reclaim(driver)
+    driver.tend()
+    driver.registry.sweep()
 
 
 def look_for_overdue(driver: Driver) -> None:
@@ -66,7 +74,7 @@ def warn_of(driver: Driver, record: Record) -> None:
         warnings.warn(
             f"lease {record.number} of pool {driver.settings.name!r} is held by "
             f"{driver.runtime.name_of(record.who)} for longer than max_lease={driver.settings.max_lease} s "
-            "[LEASE-OVERDUE]",
+            f"[LEASE-OVERDUE]{acquired_at(driver, record.number)}",
             PoolWarning,
             stacklevel=2,
         )

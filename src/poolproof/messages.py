@@ -5,12 +5,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from poolproof.core.draft import checked_out_count, free_count
+from poolproof.core.lists import queue_items
 from poolproof.core.values import CHECKED_OUT, UNBOUNDED, Record, Slot, read
+from poolproof.core.world import slot_states
 from poolproof.driver import Driver
 from poolproof.errors import AcquireTimeout, PoolBusy, PoolClosed, PoolEmpty, PoolError
-from poolproof.reports import Holder
+from poolproof.reports import Holder, Pooled
+from poolproof.stacks import LeaseStacks
 
 
 def holders_of(driver: Driver) -> tuple[Holder, ...]:
@@ -23,8 +27,38 @@ def holders_among(driver: Driver, records: Iterable[tuple[Slot, Record]]) -> tup
     held = [(slot, record) for slot, record in records if record.state == CHECKED_OUT]
     held.sort(key=lambda pair: pair[1].since)
     return tuple(
-        Holder(record.number, slot.number, driver.runtime.name_of(record.who), max(0.0, now - record.since))
+        Holder(
+            record.number,
+            slot.number,
+            driver.runtime.name_of(record.who),
+            max(0.0, now - record.since),
+            stack_of(driver, record.number),
+        )
         for slot, record in held
+    )
+
+
+def stack_of(driver: Driver, lease: int) -> str:
+    """By which stack a lease was acquired, if the pool traces leases."""
+    observer = driver.settings.observer
+    return observer.stack_of(lease) if isinstance(observer, LeaseStacks) else ""
+
+
+def acquired_at(driver: Driver, lease: int) -> str:
+    """The same as the end of a message."""
+    stack = stack_of(driver, lease)
+    return f"; it was acquired at\n{stack}" if stack else ""
+
+
+def pooled(driver: Driver) -> tuple[Pooled[Any], ...]:
+    """All slots that hold a resource: the free ones first, in the order of their grants.   Cost: O(slots)."""
+    world = driver.world(tries=20)
+    now, states, records = driver.monotonic(), slot_states(world), dict(world.slots)
+    free: list[Slot] = [slot for slot in queue_items(world.state.free, world.state.back) if slot in records]
+    others = sorted(records.keys() - set(free), key=lambda slot: slot.number)
+    return tuple(
+        Pooled(slot.resource, slot.number, states[slot], max(0.0, now - records[slot].since), records[slot].uses)
+        for slot in (*free, *others)
     )
 
 

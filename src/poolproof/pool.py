@@ -7,36 +7,25 @@ import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from types import TracebackType
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
-from poolproof import core
+from poolproof import core, operations
 from poolproof.core import grant_free
-from poolproof.core.values import CHECKED_OUT, RETURNING, UNBOUNDED, Slot, State, Step, read
 from poolproof.driver import Driver
-from poolproof.errors import AcquireTimeout, NotPooled, PoolBusy, PoolFull
+from poolproof.errors import AcquireTimeout, PoolBusy
 from poolproof.filling import Filling
 from poolproof.forks import watch_forks
 from poolproof.housekeeping import Housekeeper
 from poolproof.lease import Lease
 from poolproof.maintenance import maintain, revoke_all
-from poolproof.messages import describe, holders_of, refused
-from poolproof.registry import Reservation
-from poolproof.reports import CloseReport, Holder, PoolEvent, PoolStats, stats_of
+from poolproof.messages import holders_of, pooled
+from poolproof.reports import CloseReport, Holder, Pooled, PoolEvent, PoolStats, stats_of
 from poolproof.runtime import Runtime
-from poolproof.settings import callable_or_none, checked_settings, count, of_type, seconds
+from poolproof.settings import DEFAULT, callable_or_none, checked_settings, of_type, seconds
 from poolproof.waiting import Waiter, wait_until_closed
 
 R = TypeVar("R")
 
-
-class _Default:
-    """Stands for "as the pool is configured", where None means something else."""
-
-    def __repr__(self) -> str:
-        return "DEFAULT"
-
-
-DEFAULT: Final[Any] = _Default()
 _numbers = itertools.count(1)
 
 
@@ -54,6 +43,7 @@ class Pool(Generic[R]):
         reset: called with a resource after each release, before it is used again; an exception discards it.
         max_size: the limit of live slots; None means unbounded.
         min_size: how many slots are built at once and kept in existence.
+        prefill: whether they are built at once; if not, maintenance builds them, and retries.
         max_free: how many may stay free; None means any number.
         shrink_to: how many stay free once there were more than max_free; default max_free.
         max_age: seconds after which a resource is not granted again.
@@ -75,6 +65,7 @@ class Pool(Generic[R]):
         housekeeping: seconds between calls of `maintain` by a thread of the pool; None means no thread.
         name: what messages call the pool.
         observer: called with a `PoolEvent` after every commit.
+        trace_leases: whether to remember where each lease was acquired, for `holders` and warnings; slow.
         runtime: clock, parking and commit; default: operating system threads.
     Raises:
         TypeError, ValueError: an argument makes no sense; nothing was created [INPUTS-VALIDATED].
@@ -94,6 +85,7 @@ class Pool(Generic[R]):
         reset: Callable[[R], object] | None = None,
         max_size: int | None = None,
         min_size: int = 0,
+        prefill: bool = True,
         max_free: int | None = None,
         shrink_to: int | None = None,
         max_age: float | None = None,
@@ -114,16 +106,18 @@ class Pool(Generic[R]):
         housekeeping: float | None = None,
         name: str | None = None,
         observer: Callable[[PoolEvent], object] | None = None,
+        trace_leases: bool = False,
         runtime: Runtime | None = None,
     ) -> None:
         settings, given = checked_settings(
             create=create, resources=resources, destroy=destroy, check=check, reset=reset, max_size=max_size,
-            min_size=min_size, max_free=max_free, shrink_to=shrink_to, max_age=max_age,
+            min_size=min_size, prefill=prefill, max_free=max_free, shrink_to=shrink_to, max_age=max_age,
             max_age_jitter=max_age_jitter, max_idle=max_idle, max_uses=max_uses, max_lease=max_lease,
             revoke_overdue=revoke_overdue, max_waiting=max_waiting, timeout=timeout, order=order,
             when_empty=when_empty, discard_on=discard_on, executor=executor, executor_for=executor_for,
             retry_delay=retry_delay, retry_delay_max=retry_delay_max, housekeeping=housekeeping,
-            name=f"pool-{next(_numbers)}" if name is None else name, observer=observer, runtime=runtime,
+            name=f"pool-{next(_numbers)}" if name is None else name, observer=observer,
+            trace_leases=trace_leases, runtime=runtime,
         )  # fmt: skip
         driver = Driver(settings)
         self._options = driver.options
@@ -217,24 +211,7 @@ class Pool(Generic[R]):
             PoolFull: there is no room for it [CAPACITY].
             DuplicateResource: this very object is in the pool already [IDENTITY-ONLY].
         """
-        driver = self._driver
-        place = Reservation(driver.registry, resource)
-
-        def propose(state: State, now: float) -> Step | None:
-            step = core.add(state, driver.options, resource, driver.expiry(now), now)
-            if step is not None:
-                number = step.fired[0].slot
-                place.into(next(cell for cell, _ in step.moves if isinstance(cell, Slot) and cell.number == number))
-            return step
-
-        try:
-            step = driver.step(propose)
-        finally:
-            place.end()
-        driver.tend()
-        if step is None:
-            self._require_open()
-            raise PoolFull(f"{describe(driver)}: no room for one more resource [CAPACITY]")
+        operations.add(self._driver, resource)
 
     def remove(self, resource: R) -> None:
         """Have a resource leave the pool: at once if it is free, else when its holder is done. It is destroyed.
@@ -243,13 +220,7 @@ class Pool(Generic[R]):
         Raises:
             NotPooled: this very object is not in the pool [REMOVE-LEAVES].
         """
-        driver = self._driver
-        for slot in driver.registry.holding(resource):
-            step = driver.step(lambda state, now, slot=slot: core.remove(state, driver.options, slot, now))  # type: ignore[misc]
-            if step is not None or read(slot).state in (CHECKED_OUT, RETURNING):
-                driver.tend()
-                return
-        raise NotPooled(f"{describe(driver)}: this {type(resource).__name__} object is not in it [REMOVE-LEAVES]")
+        operations.remove(self._driver, resource)
 
     def resize(self, max_size: int | None) -> None:
         """Change the limit. Upwards, waiters get to build at once; downwards, surplus free resources are destroyed
@@ -259,20 +230,7 @@ class Pool(Generic[R]):
             PoolClosed: the pool is closing or closed [CLOSE-REFUSES].
             TypeError, ValueError: not a number of slots, or below min_size [INPUTS-VALIDATED].
         """
-        count("max_size", max_size, least=0)
-        driver = self._driver
-        if max_size is not None and max_size < driver.options.min_size:
-            raise ValueError(f"max_size {max_size} is below min_size {driver.options.min_size} [INPUTS-VALIDATED]")
-        limit = UNBOUNDED if max_size is None else max_size
-        changed = False
-        while step := driver.step(lambda state, now: core.resize(state, driver.options, limit, now)):
-            changed = True
-            # Not the state of now: whoever resizes later prevails, and is not to be fought.
-            if step.state.ledger.limit == limit:
-                break
-        driver.tend()
-        if not changed:
-            self._require_open()
+        operations.resize(self._driver, max_size)
 
     def expire_all(self) -> None:
         """Replace every resource: free ones are destroyed now, others when their holders are done.   Rows: RENEW.
@@ -281,11 +239,7 @@ class Pool(Generic[R]):
             PoolClosed: the pool is closing or closed [CLOSE-REFUSES].
         Cost: O(free slots), to destroy them.
         """
-        driver = self._driver
-        step = driver.step(lambda state, now: core.renew(state, driver.options, now))
-        driver.tend()
-        if step is None:
-            self._require_open()
+        operations.expire_all(self._driver)
 
     def maintain(self) -> None:
         """One round of housekeeping: discard what is too old, idle or too many; inspect what is free; warn of
@@ -306,6 +260,11 @@ class Pool(Generic[R]):
         lease in it was held at some moment during the call. Waits for nobody.   Cost: O(slots)."""
         return holders_of(self._driver)
 
+    def resources(self) -> tuple[Pooled[R], ...]:
+        """Every resource there is, held ones included: the free ones first, the next to be granted at the front. Of
+        one instant as `holders` is, and waits for nobody.   Cost: O(slots)."""
+        return pooled(self._driver)
+
     def close(self, grace: float | None = 0.0, *, force: bool = False) -> CloseReport:
         """Grant nothing any more, refuse all waiters at once, destroy what is free, and what is held when its
         holder is done.   Rows: CLOSE, REVOKE, CLOSED.
@@ -322,29 +281,13 @@ class Pool(Generic[R]):
         seconds("grace", grace)
         of_type("force", force, bool)
         driver = self._driver
-        before = driver.state.ledger
         deadline = None if grace is None or math.isinf(grace) else driver.monotonic() + grace
-        refused_now = 0
-
-        def propose(state: State, now: float) -> Step | None:
-            nonlocal refused_now
-            refused_now = state.ledger.waiting if state.ledger.phase == "open" else 0
-            return core.close(state, driver.options, now)
-
-        driver.step(propose)
-        driver.tend()
+        report = operations.begin_close(driver)
         wait_until_closed(driver, deadline)
         revoked = revoke_all(driver) if force and driver.state.ledger.live else ()
         if self._housekeeper is not None:
             self._housekeeper.stop()
-        ledger = driver.state.ledger
-        return CloseReport(
-            closed=ledger.phase == "closed",
-            refused=refused_now,
-            destroyed=ledger.destroyed - before.destroyed,
-            revoked=revoked,
-            holders=holders_of(driver),
-        )
+        return report(revoked)
 
     @property
     def name(self) -> str:
@@ -352,7 +295,7 @@ class Pool(Generic[R]):
         return self._driver.settings.name
 
     def __enter__(self) -> Pool[R]:
-        self._require_open()
+        operations.require_open(self._driver)
         return self
 
     def __exit__(
@@ -361,14 +304,7 @@ class Pool(Generic[R]):
         self.close()
 
     def __repr__(self) -> str:
-        stats = self.stats()
-        limit = "unbounded" if stats.limit is None else stats.limit
-        busy = {"creating": stats.creating, "returning": stats.returning, "discarded": stats.discarded}
-        told = "".join(f" {name}={count}" for name, count in busy.items() if count)
-        return (
-            f"<Pool {stats.name!r} {stats.phase} {stats.live}/{limit} free={stats.free} "
-            f"checked_out={stats.checked_out}{told} waiting={stats.waiting}>"
-        )
+        return operations.in_one_line("Pool", self.stats())
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a pool cannot be copied or pickled: its resources are its own [EXCLUSIVE]")
@@ -387,10 +323,6 @@ class Pool(Generic[R]):
         patient = asked is None or asked > 0
         deadline = None if asked is None or math.isinf(asked) else driver.monotonic() + asked
         return Waiter(driver, deadline, patient, asked, reset).wait()
-
-    def _require_open(self) -> None:
-        if not self._driver.is_open:
-            raise refused(self._driver, "REFUSE-CLOSED")
 
     def _renew_atom(self) -> None:
         """Take the driver's atom for the fast path: when made, and in the child after a fork."""

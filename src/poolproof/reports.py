@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
 
 from poolproof.core.draft import checked_out_count, free_count
 from poolproof.core.lists import length, walk
-from poolproof.core.values import UNBOUNDED, Phase, State
+from poolproof.core.values import UNBOUNDED, Phase, SlotState, State
 from poolproof.core.values import Fired as Fired  # what an event fired is told, so it belongs to the reports
+
+R = TypeVar("R")
 
 
 class PoolSetup(NamedTuple):
@@ -73,12 +75,29 @@ class PoolStats:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One lease that is out: its number, its slot's number, who acquired it, and for how many seconds."""
+    """One lease that is out: its number, its slot's number, who acquired it, and for how many seconds; and by which
+    stack, if the pool traces leases."""
 
     lease: int
     slot: int
     who: str
     seconds: float
+    stack: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled(Generic[R]):
+    """One resource of a pool: itself, its slot's number, the state of the slot, for how many seconds it has been in
+    that state, and how often it was granted. It may be held by somebody: look at it, do not use it.
+
+    Of a pool without max_age and max_idle, a free one tells the seconds since it was last granted instead.
+    """
+
+    resource: R
+    slot: int
+    state: SlotState
+    seconds: float
+    uses: int
 
 
 @dataclass(frozen=True, slots=True)

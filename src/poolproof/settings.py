@@ -6,14 +6,25 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from poolproof.core.values import UNBOUNDED, Options
 from poolproof.errors import DuplicateResource
 from poolproof.reports import PoolEvent, PoolSetup
 from poolproof.runtime import Runtime, ThreadRuntime
+from poolproof.stacks import LeaseStacks
 
 WORK = ("build", "reset", "destroy")
+
+
+class _Default:
+    """Stands for "as the pool is configured", where None means something else."""
+
+    def __repr__(self) -> str:
+        return "DEFAULT"
+
+
+DEFAULT: Final[Any] = _Default()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +38,7 @@ class Settings:
     reset: Callable[[Any], object] | None
     max_size: int | None
     min_size: int
+    prefill: bool
     max_free: int | None
     shrink_to: int | None
     max_age: float | None
@@ -93,7 +105,7 @@ def or_unbounded(value: float | None) -> float:
 
 def checked_settings(
     *, resources: Iterable[Any] | None, discard_on: Iterable[type[BaseException]] | None,
-    executor_for: Iterable[str] | None, runtime: Runtime | None, **options: Any,
+    executor_for: Iterable[str] | None, runtime: Runtime | None, trace_leases: bool = False, **options: Any,
 ) -> tuple[Settings, tuple[Any, ...]]:  # fmt: skip
     """The settings and a copy of the resources, if every option makes sense on its own and with the others.
 
@@ -112,11 +124,15 @@ def checked_settings(
     fraction("max_age_jitter", options["max_age_jitter"])
     one_of("order", options["order"], ("lifo", "fifo"))
     one_of("when_empty", options["when_empty"], ("wait", "raise"))
-    of_type("revoke_overdue", options["revoke_overdue"], bool)
+    for name in ("prefill", "revoke_overdue"):
+        of_type(name, options[name], bool)
+    of_type("trace_leases", trace_leases, bool)
     of_type("name", options["name"], str)
     has("executor", options["executor"], "submit")
     has("runtime", runtime, "atom", "parker", "monotonic", "spawn")
     iterable_or_none("resources", resources)
+    if trace_leases:
+        options["observer"] = LeaseStacks(options["observer"])
     settings = Settings(
         given=0,
         discard_on=exception_types(discard_on),

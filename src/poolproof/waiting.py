@@ -7,7 +7,7 @@ after the ticket was withdrawn or whatever it had been granted was given back [O
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from poolproof import core
 from poolproof.core.values import (
@@ -38,10 +38,11 @@ from poolproof.messages import describe, refused, timed_out
 from poolproof.work import Duty, if_ours
 
 
-class Waiter:
-    """One acquire call on its way."""
+class BaseWaiter:
+    """One acquire call on its way: everything but the waiting."""
 
     __slots__ = ("asked", "begun", "deadline", "driver", "leased", "patient", "reset", "ticket")
+    leases: ClassVar[tuple[type[Any], type[Any]]]  # without and with a reset of its own
 
     def __init__(self, driver: Driver, deadline: float | None, patient: bool, asked: float | None, reset: Any) -> None:
         self.driver = driver
@@ -58,20 +59,15 @@ class Waiter:
         if not getattr(self, "leased", True):
             self.cancel()
 
-    def wait(self) -> Lease[Any]:
-        """The whole slow acquire.  [QUEUE] [WITHDRAW] and, through its ticket, HAND-OFF and BUILD-START."""
-        try:
-            while True:
-                lease = self.look()
-                if lease is not None:
-                    self.leased = True
-                    return lease
-        except BaseException:
-            self.cancel()
-            self.leased = True  # or rather, nothing is left to give back
-            raise
+    def sleep(self) -> None:
+        """Wait until something happened to the ticket; withdraw it when the deadline has passed."""
+        raise NotImplementedError
 
-    def look(self) -> Lease[Any] | None:
+    def passes(self, lease: Any, slot: Slot, hold: PlainRecord) -> bool:
+        """Whether the resource may be used."""
+        raise NotImplementedError
+
+    def look(self) -> Any:
         """See what became of the ticket, and do the one thing that is due."""
         record = self.ticket.record
         if record.state == NEW:
@@ -151,13 +147,6 @@ class Waiter:
         self.begun = slot
         self.driver.dispatch(duty)
 
-    def sleep(self) -> None:
-        """Park until something happened to the ticket; withdraw it when the deadline has passed."""
-        timeout = None if self.deadline is None else self.deadline - self.driver.monotonic()
-        if (timeout is None or timeout > 0) and self.ticket.parker.park(timeout):
-            return
-        self.late()
-
     def late(self) -> bool:
         """Give up if the deadline has passed; true if it has, but the ticket got its outcome before."""
         if self.deadline is None or self.driver.monotonic() < self.deadline:
@@ -177,18 +166,69 @@ class Waiter:
         if slot is not None and slot is not self.begun and read(slot).state == CREATING:
             self.driver.settle(slot, slot.record, core.build_abandoned)
 
-    def claim(self, record: TicketRecord) -> Lease[Any] | None:
+    def claim(self, record: TicketRecord) -> Any:
         """The ticket was granted: make it a lease, unless the check says no."""
         slot, hold = record.slot, record.hold
         assert slot is not None  # GRANTED says so
         assert hold is not None
-        lease: Lease[Any] = Lease() if self.reset is None else ResettingLease()
+        lease = self.leases[self.reset is not None]()
         if self.reset is not None:
             # The slot is the new holder's alone, so this may be written. The number tells for whose lease it is meant.
             slot.reset = OwnReset(hold[4], self.reset)
         lease._driver, lease._record, lease._slot = self.driver, hold, slot
         self.abandon_build()
         return lease if self.driver.settings.check is None or self.passes(lease, slot, hold) else None
+
+    def rejected(self, lease: Any, slot: Slot, hold: PlainRecord, cause: Exception | None) -> None:
+        """The resource did not pass: its slot goes, and the ticket waits again, unless the acquire ends with that."""
+        if self.driver.inherited(slot):  # check forked, and this is the child: start anew
+            self.ticket.record = TicketRecord(NEW)
+            return
+        if self.driver.settle(slot, hold, core.check_failed, ticket=self.ticket) is None:
+            if not self.driver.is_open:
+                raise refused(self.driver, "REFUSE-CLOSED")
+            lease._raise_stale()  # it was revoked during the check
+        if self.ticket.record.state == REFUSED and self.driver.is_open:
+            raise CheckFailed(
+                f"{describe(self.driver)}: a resource failed its check right after it was built [CHECK-TERMINATES]"
+            ) from cause
+
+    def cancel(self) -> None:
+        """Whatever interrupted the call: leave no trace of the ticket.  [WITHDRAW]"""
+        self.withdraw()
+        record = self.ticket.record
+        if record.state == GRANTED and record.slot is not None and record.hold is not None:
+            if self.reset is not None:
+                record.slot.reset = OwnReset(record.hold[4], self.reset)
+            self.driver.give_back(record.slot, record.hold, reset=self.reset is not None)
+        self.abandon_build()
+
+
+class Waiter(BaseWaiter):
+    """One acquire call of a thread."""
+
+    __slots__ = ()
+    leases = (Lease, ResettingLease)
+
+    def wait(self) -> Lease[Any]:
+        """The whole slow acquire.  [QUEUE] [WITHDRAW] and, through its ticket, HAND-OFF and BUILD-START."""
+        try:
+            while True:
+                lease: Lease[Any] | None = self.look()
+                if lease is not None:
+                    self.leased = True
+                    return lease
+        except BaseException:
+            self.cancel()
+            self.leased = True  # or rather, nothing is left to give back
+            raise
+
+    def sleep(self) -> None:
+        """Park until something happened to the ticket; withdraw it when the deadline has passed."""
+        timeout = None if self.deadline is None else self.deadline - self.driver.monotonic()
+        if (timeout is None or timeout > 0) and self.ticket.parker.park(timeout):
+            return
+        self.late()
 
     def passes(self, lease: Lease[Any], slot: Slot, hold: PlainRecord) -> bool:
         """Check the resource; if it fails, the ticket is back at the head of the queue or refused.
@@ -205,28 +245,8 @@ class Waiter:
         except BaseException:
             self.driver.settle(slot, hold, core.discard)
             raise
-        if self.driver.inherited(slot):  # check forked, and this is the child: start anew
-            self.ticket.record = TicketRecord(NEW)
-            return False
-        if self.driver.settle(slot, hold, core.check_failed, ticket=self.ticket) is None:
-            if not self.driver.is_open:
-                raise refused(self.driver, "REFUSE-CLOSED")
-            lease.release()  # it was revoked during the check, and this says so
-        if self.ticket.record.state == REFUSED and self.driver.is_open:
-            raise CheckFailed(
-                f"{describe(self.driver)}: a resource failed its check right after it was built [CHECK-TERMINATES]"
-            ) from cause
+        self.rejected(lease, slot, hold, cause)
         return False
-
-    def cancel(self) -> None:
-        """Whatever interrupted the call: leave no trace of the ticket.  [WITHDRAW]"""
-        self.withdraw()
-        record = self.ticket.record
-        if record.state == GRANTED and record.slot is not None and record.hold is not None:
-            if self.reset is not None:
-                record.slot.reset = OwnReset(record.hold[4], self.reset)
-            self.driver.give_back(record.slot, record.hold, reset=self.reset is not None)
-        self.abandon_build()
 
 
 def wait_until_closed(driver: Driver, deadline: float | None) -> None:

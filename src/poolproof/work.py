@@ -66,8 +66,8 @@ class Duty:
             self.driver.settle(self.slot, self.record, core.orphan)
 
     def __del__(self) -> None:
-        if hasattr(self, "record"):  # or else it was interrupted before it owed anything
-            self.forsake()
+        if hasattr(self, "record") and self.held:  # or else it was interrupted before it owed anything
+            self.driver.finalize(self.forsake)
 
 
 def build(driver: Driver, slot: Slot, record: PlainRecord) -> None:
@@ -117,9 +117,7 @@ def if_ours(driver: Driver, slot: Slot, resource: Any) -> Generator[Any, None, N
 
 def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
     """Call reset; a resource whose reset did not return is destroyed."""
-    own = slot.reset
-    function = own.function if own is not None and own.number == record[4] else driver.settings.reset
-    slot.reset = None
+    function = reset_of(driver, slot, record)
     try:
         if function is not None and driver.state.ledger.phase == OPEN:
             returned = [*map(function, if_ours(driver, slot, slot.resource))]
@@ -131,6 +129,12 @@ def reset(driver: Driver, slot: Slot, record: PlainRecord) -> None:
         if not isinstance(error, Exception):
             raise
         driver.complain("reset failed; the resource was discarded", error)
+
+
+def reset_of(driver: Driver, slot: Slot, record: PlainRecord) -> Any:
+    """What resets this slot now: the reset of the lease that ended, or the pool's."""
+    own, slot.reset = slot.reset, None
+    return own.function if own is not None and own.number == record[4] else driver.settings.reset
 
 
 def inspect(driver: Driver, effect: Check) -> None:

@@ -30,7 +30,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 INDEX = DOCS / "index.md"
-GUIDES = [page for part in ("tutorial", "how-to", "explanation") for page in sorted((DOCS / part).glob("*.md"))]
+GUIDES = [page for part in ("tutorial", "how-to", "explanation") for page in sorted((DOCS / part).rglob("*.md"))]
 PAGES = [*GUIDES, ROOT / "README.md"]
 LINKING = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", *sorted((ROOT / "spec").glob("*.md"))]
 SKIPPED = "python no-run"

@@ -57,7 +57,7 @@ def test_committed_pages_are_up_to_date() -> None:
 
 
 def test_index_is_in_the_order_of_all(tmp_path: Path) -> None:
-    index = reference.pages("small", _package(tmp_path))["README.md"]
+    index = reference.pages("small", _package(tmp_path), ())["README.md"]
     assert index.splitlines()[-2:] == [
         "| [open_pool](pool.md#open_pool) | Open \\| it. |",
         "| [Pool](pool.md#pool) | Hold things. |",
@@ -65,7 +65,7 @@ def test_index_is_in_the_order_of_all(tmp_path: Path) -> None:
 
 
 def test_page_shows_signatures_and_sections(tmp_path: Path) -> None:
-    assert reference.pages("small", _package(tmp_path))["pool.md"] == (
+    assert reference.pages("small", _package(tmp_path), ())["pool.md"] == (
         "# small.pool\n\n"
         "## open_pool\n\n"
         "```python\nasync def open_pool(*sizes: int, **options: str) -> Pool\n```\n\n"
@@ -97,4 +97,4 @@ def test_page_shows_signatures_and_sections(tmp_path: Path) -> None:
 )
 def test_gap_stops_the_generator(front: str, pool: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(reference.Undocumented, match=why):
-        reference.pages("small", _package(tmp_path, front, pool))
+        reference.pages("small", _package(tmp_path, front, pool), ())

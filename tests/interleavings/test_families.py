@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolproof.conformance import families
-from poolproof.conformance.families import Tally, run_family
+from poolproof.conformance.families import FAMILIES, Tally, run_family
 from poolproof.conformance.programs import Program
 
 
@@ -24,17 +24,27 @@ def assert_complete(tally: Tally, programs: int) -> None:
     "DESTROY-ONCE", "CLOSE-TERMINATES", "NO-CALLS-UNDER-LOCK", "RESIZE-BOTH-WAYS",
 )  # fmt: skip
 def test_every_pair_of_operations_in_every_schedule() -> None:
-    assert_complete(run_family("pairs", families.combined(2)), 153)
+    assert_complete(FAMILIES["pairs"].run(), 153)
 
 
 @pytest.mark.clause("EXCLUSIVE", "CONSERVATION", "WAIT-FIFO", "WORK-CONSERVING", "GRANT-STANDS", "WAIT-ENDS")
 def test_every_triple_of_operations_with_one_preemption() -> None:
-    assert_complete(run_family("triples", families.combined(3), grain="commits", bound=1), 969)
+    assert_complete(FAMILIES["triples"].run(), 969)
 
 
 @pytest.mark.clause("LEASE-ONCE", "STALE-UNCHANGED")
 def test_two_threads_with_two_operations_each_in_every_schedule() -> None:
-    assert_complete(run_family("rounds of two", families.rounds(2)), 21)
+    assert_complete(FAMILIES["rounds"].run(), 21)
+
+
+@pytest.mark.clause("EXCLUSIVE", "CONSERVATION", "WAIT-FIFO", "LEASE-ONCE", "WAIT-ENDS", "CLOSE-REFUSES")
+def test_three_threads_with_two_operations_each_in_every_schedule() -> None:
+    assert_complete(FAMILIES["some-three-rounds"].run(), 50)
+
+
+@pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "CANCELLATION-SURVIVES", "CALLBACK-FAULTS", "CONSERVATION", "DUTY-OWNED")
+def test_every_pair_of_operations_with_one_interruption_anywhere() -> None:
+    assert_complete(FAMILIES["strikes"].run(), 153)
 
 
 # Those whose steps read registers that the steps of others write.
@@ -79,6 +89,25 @@ def test_chosen_program_in_every_schedule(program: str) -> None:
     assert_complete(run_family(program, [Program.parse(program)], grain="commits"), 1)
 
 
+# A thread that says "serve" works for the pool's executor.
+SERVED = (
+    "size=1 executor=1: acquire release | serve",
+    "size=1 executor=1: acquire(1) release | acquire discard | serve",
+    "size=1 given=1 reset=1 executor=1: release | acquire | serve",
+    "size=1 given=1 executor=1: discard | serve | serve",
+    "size=1 executor=1 faults=1: acquire | acquire(1) | serve",
+    "size=1 executor=1: acquire | close | serve",
+    "size=1 executor=1 strikes=1: acquire | serve",
+    "size=1 given=1 executor=1: expire | acquire | serve",
+)
+
+
+@pytest.mark.clause("BUILD-OUTLIVES", "FAILURE-PROGRESS", "WAIT-DEADLINE", "CLOSE-TERMINATES", "DUTY-OWNED")
+@pytest.mark.parametrize("program", SERVED)
+def test_executor_serves_in_every_schedule(program: str) -> None:
+    assert_complete(run_family(program, [Program.parse(program)], grain="commits"), 1)
+
+
 OBSERVED = (
     "size=1 given=1 observed=1: release | acquire(1) release",
     "size=1 observed=1: acquire release | acquire(1) release",
@@ -98,10 +127,14 @@ def test_every_trace_replays_through_the_model(program: str) -> None:
 
 @pytest.mark.exhaustive
 def test_every_triple_of_operations_in_every_schedule() -> None:
-    assert_complete(run_family("triples", families.combined(3), grain="commits", most=200_000), 969)
+    assert_complete(FAMILIES["all-triples"].run(), 969)
+
+
+@pytest.mark.exhaustive
+def test_three_threads_with_two_operations_each_with_time_limits_in_every_schedule() -> None:
+    assert_complete(FAMILIES["three-rounds"].run(), 56)
 
 
 @pytest.mark.exhaustive
 def test_four_threads_with_two_preemptions() -> None:
-    programs = list(map(Program.parse, families.CROWDS))
-    assert_complete(run_family("crowds of four", programs, grain="commits", bound=2), len(programs))
+    assert_complete(FAMILIES["crowds"].run(), len(families.CROWDS))

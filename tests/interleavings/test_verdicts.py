@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from interleavings.mutants import Mutant, NobodyWoken
+from interleavings.bugs_beneath import NobodyWoken
+from interleavings.mutants import Mutant
 from poolproof import core
 from poolproof.conformance.__main__ import main
 from poolproof.conformance.checking import check

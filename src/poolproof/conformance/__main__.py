@@ -3,7 +3,7 @@
     python -m poolproof.conformance check "size=1: acquire release | acquire(1) release | close"
     python -m poolproof.conformance replay "size=1: acquire release | close @all 4:1"
     python -m poolproof.conformance walk "size=2: acquire release | acquire discard | maintain" --runs 5000 --seed 1
-    python -m poolproof.conformance family pairs
+    python -m poolproof.conformance family pairs --record results.json
 
 Exit codes: 0 all that was asked for was run and is right; 1 something is wrong; 2 a limit was met, or the command line
 makes no sense.
@@ -13,23 +13,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from poolproof.conformance import families
 from poolproof.conformance.checking import BOUNDS, check, replay, walk
-from poolproof.conformance.families import Tally, run_family
+from poolproof.conformance.families import FAMILIES, record
 from poolproof.conformance.points import GRAINS
-from poolproof.conformance.programs import Program
 from poolproof.conformance.schedules import ScheduleMismatch
-
-FAMILIES: dict[str, Callable[[], Tally]] = {
-    "pairs": lambda: run_family("pairs", families.combined(2)),
-    "triples": lambda: run_family("triples", families.combined(3), grain="commits", bound=1),
-    "all-triples": lambda: run_family("triples", families.combined(3), grain="commits", most=200_000),
-    "rounds": lambda: run_family("rounds of two", families.rounds(2)),
-    "three-rounds": lambda: run_family("rounds of three", families.rounds(3), grain="commits", most=200_000),
-    "crowds": lambda: run_family("crowds of four", map(Program.parse, families.CROWDS), grain="commits", bound=2),
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=run_walk)
     command = commands.add_parser("family", help="run every program of a family")
     command.add_argument("name", choices=tuple(FAMILIES))
+    command.add_argument("--record", type=Path, metavar="FILE", help="write the result into this file of results")
     command.set_defaults(run=run_a_family)
     return top
 
@@ -91,8 +82,10 @@ def run_walk(options: argparse.Namespace) -> int:
 
 
 def run_a_family(options: argparse.Namespace) -> int:
-    tally = FAMILIES[options.name]()
+    tally = FAMILIES[options.name].run()
     print(tally)
+    if options.record is not None:
+        record(options.name, tally, options.record)
     for example in tally.counterexamples:
         print(example)
     for program in tally.limits:

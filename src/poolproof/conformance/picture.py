@@ -35,7 +35,9 @@ def picture(scene: Scene) -> tuple[Any, ...]:
         numbers(free), numbers(back), tuple(map(numbers, walk(ledger.backlog))) if ledger.backlog else (),
         queued(ledger.queue), queued(ledger.tail), tuple(each.who for each in ledger.closers),
         registers(scene), tickets(scene), tuple([slot.number for slot in scene.pool._driver.registry.all()]),
-        scene.crew.now, scene.faults_left, scene.building, scene.made, scene.created, scene.gone,
+        scene.crew.now, scene.faults_left, scene.strikes_left,
+        scene.executor.picture(), scene.pool._driver.trusts_executor,
+        scene.building, scene.made, scene.created, scene.gone,
     )  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def registers(scene: Scene) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def tickets(scene: Scene) -> tuple[Any, ...]:
+def tickets(scene: Scene) -> frozenset[Any]:
     """Every ticket of an operation that has not ended, with what it has come to and whether it was told."""
     found = []
     for ticket in scene.tickets.values():
@@ -74,8 +76,4 @@ def tickets(scene: Scene) -> tuple[Any, ...]:
             ticket.who, record.state, record.build and record.build.number, record.slot and record.slot.number,
             record.error is not None, ticket.parker.token, ticket.parker.sleeper is not None,
         ))  # fmt: skip
-    return tuple(sorted(found, key=_by_owner))
-
-
-def _by_owner(entry: tuple[Any, ...]) -> Any:
-    return entry[0]
+    return frozenset(found)

@@ -7,7 +7,7 @@ of the state, before each commit, before each wake-up, and each sleep. From one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from poolproof.conformance.crew import Crew, Worker
 from poolproof.core.values import CLOSED, EMPTY_LEDGER, PlainState, State, Ticket
@@ -15,9 +15,14 @@ from poolproof.runtime.base import Moves
 
 # Told of every successful commit: the state before, the state after, and the registers that moved, as far as known.
 Watch = Callable[[PlainState, PlainState, Moves], None]
+Strike = Callable[[], None]
 
 
 def unwatched(old: PlainState, new: PlainState, moves: Moves) -> None:
+    return None
+
+
+def spared() -> None:
     return None
 
 
@@ -45,19 +50,23 @@ class ScheduledAtom:
         self.at_reads, self.at_commits = GRAINS[grain]
         self.retired = False
         self._value = value
+        self.strike: Strike = spared  # may raise an interruption in whoever runs
         self._inside: PlainState | None = None  # what the state was when the critical section was entered
 
     def retire(self) -> None:
         """The run is over, in whatever state: from here on nothing happens any more, whoever is collected."""
         self.retired = True
         self.at_reads = self.at_commits = False
+        self.strike = spared
         self._inside = None
         self._value = OVER
 
     @property
     def value(self) -> PlainState:
-        if self.at_reads and self._inside is None:
-            self.crew.point()
+        if self._inside is None:
+            if self.at_reads:
+                self.crew.point()
+            self.strike()
         return self._value
 
     @value.setter
@@ -78,6 +87,7 @@ class ScheduledAtom:
     def _enter(self) -> bool:
         if self.at_commits:
             self.crew.point()
+        self.strike()
         self._inside = self._value
         return True
 
@@ -86,10 +96,12 @@ class ScheduledAtom:
         old, self._inside = self._inside, None
         if old is not None and self._value is not old:
             self._committed(old, self._value, ())
+            self.strike()
 
     def commit(self, old: PlainState, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...]) -> bool:
         if self.at_commits:
             self.crew.point()
+        self.strike()
         if self.retired:
             return True
         if not self._current(old):
@@ -101,6 +113,7 @@ class ScheduledAtom:
         self._committed(old, new, moves)
         for ticket in wakes:
             ticket.parker.unpark()
+        self.strike()
         return True
 
     def _current(self, old: PlainState) -> bool:
@@ -150,6 +163,16 @@ class ScheduledParker:
                 self.crew.wake(self.sleeper)
 
 
+class Who(NamedTuple):
+    """Who acts: a thread of the crew, in one of its operations."""
+
+    thread: int
+    operation: int
+
+
+OUTSIDE = Who(-1, 0)
+
+
 class _Here:
     """Who runs: the number of the worker and of its operation, which is the same in every run of a schedule."""
 
@@ -159,10 +182,7 @@ class _Here:
     @property
     def who(self) -> object:
         worker = self.crew.running
-        return OUTSIDE if worker is None else (worker.number, worker.op)
-
-
-OUTSIDE = (-1, 0)
+        return OUTSIDE if worker is None else Who(worker.number, worker.op)
 
 
 class ScheduledRuntime:

@@ -44,6 +44,8 @@ class Options:
     free: int = 0  # max_free
     lease: int = 0  # max_lease, after which maintenance revokes
     faults: int = 0  # how many callbacks may raise in one run
+    executor: int = 0  # whether build, reset and destroy are done by the threads that say ``serve``
+    strikes: int = 0  # how many interruptions may strike in one run, in callbacks and near readings and commits
     observed: int = 0
 
     def __str__(self) -> str:

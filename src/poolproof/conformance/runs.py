@@ -61,6 +61,9 @@ def run(scene: Scene, policy: Policy, rests: set[object] | None = None) -> Run:
     scene.prepare()
     crew.start([client.run for client in scene.clients], policy)
     exceeded = crew.free_running
+    crew.policy = RUN_ON
+    scene.executor.end()
+    crew.resume()
     asleep = tuple(worker.number for worker in crew.workers if worker.status != DONE)
     results = tuple(tuple(client.results) for client in scene.clients)
     state = scene.atom.now
@@ -68,7 +71,6 @@ def run(scene: Scene, policy: Policy, rests: set[object] | None = None) -> Run:
     rest = (asleep, ledger.phase, ledger.limit, ledger.live, ledger.waiting, ledger.detached, ledger.generation)
     crashes = scene.crashes()
     clean = not asleep and not scene.unended()
-    crew.policy = RUN_ON
     for what in _unraisable:
         scene.report("GC-SAFE", f"a finalizer raised {what}")
     if crashes or scene.findings or exceeded:

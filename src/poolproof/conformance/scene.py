@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from poolproof import Lease, Pool
+from poolproof import Pool
+from poolproof.conformance.clients import Client
 from poolproof.conformance.crew import Crew, Endless
+from poolproof.conformance.executors import CrewExecutor
 from poolproof.conformance.judge import judge_step
 from poolproof.conformance.lanes import rows, shown
-from poolproof.conformance.points import Grain, ScheduledAtom, ScheduledRuntime
+from poolproof.conformance.points import OUTSIDE, Grain, ScheduledAtom, ScheduledRuntime, Who
 from poolproof.conformance.programs import Operation, Program
-from poolproof.conformance.words import BEGIN_BY_READING, ON_A_LEASE, SKIPPED, WORDS
+from poolproof.conformance.words import ON_A_LEASE, WORDS
 from poolproof.core.values import ABSENT, WITHDRAWN, PlainState, Record, Slot, State, Ticket
 from poolproof.core.world import World, broken, world_of
 from poolproof.filling import Filling
@@ -47,77 +49,8 @@ class Thing:
         self.destroyed = 0
 
 
-def _ignore(_: object) -> None:
+def ignore(_: object) -> None:
     return None
-
-
-class Client:
-    """What one thread of a program does to the pool, and what came of it."""
-
-    def __init__(self, scene: Scene, number: int, operations: tuple[Operation, ...]) -> None:
-        self.scene = scene
-        self.pool = scene.pool
-        self.number = number
-        self.operations = operations
-        self.latest: Lease[Thing] | None = None  # what it holds, as far as it knows
-        self.ended: Lease[Thing] | None = None
-        self.results: list[str] = []
-
-    def run(self) -> None:
-        """All operations, with a point between any two of them."""
-        crew, scene = self.scene.crew, self.scene
-        worker = crew.workers[self.number]
-        for index, operation in enumerate(self.operations):
-            if index:
-                crew.point()
-            worker.op, worker.points = index, 0
-            worker.fresh = operation.word in BEGIN_BY_READING and self.scene.atom.at_reads
-            scene.begins(self, operation)
-            result = self.perform(operation)
-            self.results.append(result)
-            scene.returned(self, operation, result)
-
-    def perform(self, operation: Operation) -> str:
-        meaning, allowed = WORDS[operation.word]
-        try:
-            return meaning(self, operation.number)
-        except Exception as error:
-            name = type(error).__name__
-            if name not in allowed or not self.scene.explains(name, operation):
-                self.scene.report("ONE-OUTCOME", f"{operation} raised {name}: {error}")
-            return name
-
-    def hold(self, lease: Lease[Thing]) -> str:
-        """An acquire returned this lease."""
-        self.latest = lease
-        if lease.held or not self.scene.may_revoke:
-            self.take(lease.resource)
-        return "lease"
-
-    def take(self, thing: Thing) -> None:
-        """Begin to use a resource: nobody else may, and it must not be gone."""
-        if thing.user is not None:
-            self.scene.report("EXCLUSIVE", f"resource {thing.number} is used by two clients")
-        if thing.destroyed:
-            self.scene.report("EXCLUSIVE", f"resource {thing.number} was granted after it was destroyed")
-        thing.user = self
-
-    def leave(self, thing: Thing) -> None:
-        if thing.user is self:
-            thing.user = None
-
-    def end(self, how: str) -> str:
-        """End the latest lease, by the method of this name."""
-        lease = self.latest
-        if lease is None:
-            return SKIPPED
-        if lease.held:
-            self.leave(lease.resource)
-        try:
-            getattr(lease, how)()
-        finally:
-            self.latest, self.ended = None, lease
-        return "ok"
 
 
 class Scene:
@@ -135,16 +68,18 @@ class Scene:
         self.judged: set[object] = set()
         self.pictures: set[object] = set()  # the world after every commit of a program
         self.events: list[Any] = []
-        self.on_begin: Callable[[Client], object] = _ignore
+        self.on_begin: Callable[[Client], object] = ignore
         self.on_history: Callable[[str, Client, Operation, str], object] | None = None
         words = {operation.word for each in program.threads for operation in each}
         self.may_revoke = "force" in words or "overdue" in words
         self.may_be_stale = bool(words & {"again", "end_of"}) or self.may_revoke
+        self.interruptions = frozenset(["KeyboardInterrupt"] if self.options.strikes else [])
         # Times only matter where the clock moves.
         self.timed = bool(words & {"later", "overdue"}) or any(
             operation.number and operation.word in ("acquire", "acquire_reset", "with", "close")
             for each in program.threads for operation in each
         )  # fmt: skip
+        self.executor = CrewExecutor(self.crew)
         self.pool: Pool[Any]
         self.renew()
 
@@ -158,6 +93,8 @@ class Scene:
         callbacks: dict[str, Any] = {"check": self.check} if options.check else {}
         if options.reset:
             callbacks["reset"] = self.reset
+        if options.executor:
+            callbacks["executor"] = self.executor
         if options.factory:
             callbacks["create"] = self.create
         self.pool = self.make(
@@ -174,6 +111,7 @@ class Scene:
         self._forget()
         driver = self.pool._driver
         driver.registry = Registry("pool")
+        driver.trusts_executor = True
         driver.overdue = type(driver.overdue)()
         driver.start()
         Filling(driver, self.given).fill()
@@ -192,9 +130,11 @@ class Scene:
 
     def _forget(self) -> None:
         self.crew.now = 0.0
+        self.executor.begin()
         self.draining = False
         self.findings: list[Finding] = []
         self.faults_left = self.options.faults
+        self.strikes_left = self.options.strikes
         self.building = 0
         self.created = self.gone = 0
         self.things: list[Thing] = []
@@ -209,6 +149,8 @@ class Scene:
     def _begin(self) -> None:
         atom: Any = self.pool._driver.atom
         self.atom: ScheduledAtom = atom
+        if self.options.strikes:
+            self.atom.strike = self.strike
         self.states.append(self.atom.now)
         self.limit = self.atom.now[3].limit
         for slot in self.pool._driver.registry.all():
@@ -274,6 +216,7 @@ class Scene:
     def _outcome(self, callback: str) -> int:
         """What the schedule has this callback do: return, raise, or call the pool."""
         count = 4 if callback == "check" else 3
+        self.strike()
         chosen = self.crew.choose(count) if self.faults_left else 0
         if chosen:
             self.faults_left -= 1
@@ -283,6 +226,14 @@ class Scene:
         if chosen == 2:
             self._reenter()
         return chosen
+
+    def strike(self) -> None:
+        """Here an interruption may strike whoever runs, if the schedule says so."""
+        if self.strikes_left and not self.draining and self.crew.choose(2):
+            self.strikes_left -= 1
+            self.crew.stamp += 1
+            self.crew.note("is interrupted")
+            raise KeyboardInterrupt
 
     def _reenter(self) -> None:
         worker = self.crew.running
@@ -331,7 +282,7 @@ class Scene:
         """A commit was made."""
         self.states.append(new)
         worker = self.crew.running
-        alias = (-1, 0) if worker is None else (worker.number, worker.op)
+        alias = OUTSIDE if worker is None else Who(worker.number, worker.op)
         for cell, record in moves:
             if isinstance(cell, Slot):
                 self.slots[cell.number] = cell

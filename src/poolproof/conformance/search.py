@@ -12,13 +12,18 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
+from poolproof.conformance.clients import Client
 from poolproof.conformance.crew import DONE, TIMED, Worker
 from poolproof.conformance.picture import picture
+from poolproof.conformance.points import Who
 from poolproof.conformance.runs import Run, run
-from poolproof.conformance.scene import Client, Scene
+from poolproof.conformance.scene import Scene, ignore
 from poolproof.conformance.standing import Look, Standing
+from poolproof.conformance.twins import Numbers, in_order, inverse, recoded, renamed, twins_of
+from poolproof.core.lists import queue_items
 from poolproof.core.values import Retired
 
 UNBOUNDED = 1_000_000
@@ -73,7 +78,7 @@ class Search:
 class Explorer:
     """The policy that goes through all schedules with at most *bound* preemptions."""
 
-    def __init__(self, scene: Scene, bound: int | None = None, merge: bool = True) -> None:
+    def __init__(self, scene: Scene, bound: int | None = None, merge: bool = True, twins: bool = True) -> None:
         self.scene = scene
         self.crew = scene.crew
         self.bound = UNBOUNDED if bound is None else bound
@@ -81,6 +86,12 @@ class Explorer:
         self.stack: list[Node] = []
         self.visited: dict[Any, Any] = {}
         self.names: dict[Any, int] = {}
+        self.named: list[Any] = []
+        self.renamings: dict[tuple[int, Numbers], int] = {}
+        self.twins = twins_of(scene.program.threads) if twins else ()
+        self.same: Numbers = tuple(range(self.crew.size))
+        self._name(())  # 0
+        self.numbers = self.same  # which thread stands for which, at the latest moment
         self.begin()
 
     # One run.
@@ -156,6 +167,7 @@ class Explorer:
         code = node.alternatives[node.at]
         if depth == self.known - 1:
             self.local, self.stamps, self.worlds, self.standings = map(list, node.seen)
+            self._renew_records()
             self.preempted = node.preempted + (node.preempts and code != node.ordinary)
             self.asleep = node.asleep | (node.silent & set(node.alternatives[: node.at]))
             self.chosen, self.latest = (code, self.crew.stamp), node
@@ -171,13 +183,15 @@ class Explorer:
                 if known is not None and known <= self.preempted:
                     return self._prune(alternatives[0])
                 self.visited[key] = self.preempted
-            elif known is None:
-                self.visited[key] = asleep
-            elif known <= asleep:
-                return self._prune(alternatives[0])
             else:
-                self.visited[key] = known & asleep
-                asleep = asleep | (frozenset(alternatives) - known)
+                sleeping, back = recoded(asleep, self.numbers), inverse(self.numbers)
+                if known is None:
+                    self.visited[key] = sleeping
+                elif known <= sleeping:
+                    return self._prune(alternatives[0])
+                else:
+                    self.visited[key] = known & sleeping
+                    asleep = asleep | (frozenset(alternatives) - recoded(known, back))
         wanted = [code for code in alternatives if code not in asleep]
         if not wanted:
             return self._prune(alternatives[0])
@@ -212,10 +226,8 @@ class Explorer:
     def key(self, me: int, enabled: list[Any]) -> Any:
         """This moment. A thread in the middle of an operation is told by where it stands and all it has seen since
         the operation began; between operations, by its results."""
-        world = self._world()
-        current = self.crew.workers[me] if me >= 0 else None
-        if current is not None and current.status is not DONE:
-            self._look(current)
+        if me >= 0 and self.crew.workers[me].status is not DONE:
+            self._look(self.crew.workers[me])
         version = self.scene.atom.now[0]
         registers = held_records(self.scene)
         threads: list[Any] = []
@@ -223,15 +235,33 @@ class Explorer:
             results = tuple(client.results)
             standing = self.standings[worker.number]
             if worker.status is DONE or standing is None:
-                threads.append((worker.status, results))
+                threads.append((worker.status, -1, results, (), (), (), 0.0, 0))
                 continue
             threads.append((
-                worker.status, worker.op, worker.deadline if worker.status is TIMED else None, standing.frames, results,
+                worker.status, worker.op, results, standing.place,
                 tuple([each == version for each in standing.states]),
-                tuple([registers.get(each) for each in standing.records]),
+                tuple([registers.get(each, 0) for each in standing.records]),
+                worker.deadline if worker.status is TIMED else 0.0, self._name(standing.frames),
             ))  # fmt: skip
-        bounded = me if self.bound < UNBOUNDED else None
-        return (world, *threads, bounded, enabled == ["outcome"])
+        self.numbers = self._numbers(threads) if self.twins else self.same
+        known = [(*thread[:-1], self._renamed(thread[-1])) for thread in threads]
+        ordered = [known[number] for number in inverse(self.numbers)]
+        bounded = self.numbers[me] if self.bound < UNBOUNDED and me >= 0 else None
+        return (self._renamed(self._world()), *ordered, bounded, enabled == ["outcome"])
+
+    def _numbers(self, threads: list[Any]) -> Numbers:
+        """Under which numbers the threads appear in the key of this moment."""
+        if any(each is not None and each.remembers for each in self.standings):
+            return self.same
+        places: dict[int, list[int]] = {number: [] for number in self.same}
+        ledger = self.scene.atom.now[3]
+        for place, ticket in enumerate(queue_items(ledger.queue, ledger.tail)):
+            places[ticket.who[0]].append(place)
+        for slot in self.scene.slots.values():
+            who = slot.record[3]
+            if isinstance(who, Who) and who.thread >= 0:
+                places[who.thread].append(100 + slot.number)
+        return in_order(self.twins, [(*thread[:-1], places[number]) for number, thread in enumerate(threads)])
 
     def _look(self, worker: Worker) -> None:
         """Note where *worker* stands, who is the caller."""
@@ -239,6 +269,21 @@ class Explorer:
         history = self._name((self.local[number], worker.points))
         self.standings[number] = Look().standing(sys._getframe(1), PERFORM, history)
         self.standing_of = (number, self.crew.stamp, worker.points)
+
+    def _renew_records(self) -> None:
+        """This run has records of its own where the one before had others: ask the threads, who all stand still."""
+        stale = [
+            worker.number for worker, standing in zip(self.crew.workers, self.standings, strict=True)
+            if standing is not None and standing.records and worker.status is not DONE
+        ]  # fmt: skip
+        if stale:
+            frames = sys._current_frames()
+            for number in stale:
+                known = self.standings[number]
+                assert known is not None
+                frame: FrameType | None = frames[self.crew.workers[number].thread.ident or 0]
+                records = Look().standing(frame, PERFORM, 0).records
+                self.standings[number] = Standing(known.frames, known.states, records, known.place, known.remembers)
 
     def began(self, client: Any) -> None:
         """A client begins an operation: what it has seen before is told by its results."""
@@ -254,7 +299,21 @@ class Explorer:
         return self.world_name
 
     def _name(self, what: Any) -> int:
-        return self.names.setdefault(what, len(self.names))
+        name = self.names.get(what)
+        if name is None:
+            name = self.names[what] = len(self.named)
+            self.named.append(what)
+        return name
+
+    def _renamed(self, name: int) -> int:
+        """The name of the same, with the numbers that the threads have at this moment."""
+        numbers = self.numbers
+        if numbers == self.same:
+            return name
+        known = self.renamings.get((name, numbers))
+        if known is None:
+            known = self.renamings[name, numbers] = self._name(renamed(self.named[name], numbers))
+        return known
 
     # From run to run.
 
@@ -286,19 +345,22 @@ def held_records(scene: Scene) -> dict[int, int]:
     return held
 
 
-def explore(scene: Scene, bound: int | None = None, *, merge: bool = True, most: int = 1_000_000) -> Search:
+def explore(
+    scene: Scene, bound: int | None = None, *, merge: bool = True, twins: bool = True, most: int = 1_000_000
+) -> Search:
     """Run every schedule of the scene's program with at most *bound* preemptions (None: any number).
 
     Args:
         scene: the program and its pool.
         bound: preemptions allowed in one run. Leaving a sleep, the end of a thread and a timeout are none.
         merge: whether to explore equal moments once. Without it, every schedule is run.
+        twins: whether moments that differ in nothing but the numbers of like threads are equal.
         most: how many runs at most; more are a limit, and no verdict.
     Returns:
         The search; it stops at the first run that is not ok.
     """
     search = Search(str(scene.program), bound)
-    explorer = Explorer(scene, bound, merge)
+    explorer = Explorer(scene, bound, merge, twins)
     rests: set[object] = set()
     began = time.perf_counter()
     scene.on_begin = explorer.began
@@ -317,6 +379,7 @@ def explore(scene: Scene, bound: int | None = None, *, merge: bool = True, most:
         if not explorer.advance():
             search.complete = True
             break
+    scene.on_begin = ignore
     search.moments = len(explorer.visited)
     search.pictures = set(scene.pictures)
     search.seconds = time.perf_counter() - began

@@ -20,14 +20,14 @@ from typing import Any
 
 from poolproof import Lease
 from poolproof.conformance.liveness import place
-from poolproof.conformance.points import ScheduledAtom
+from poolproof.conformance.points import ScheduledAtom, Who
 from poolproof.conformance.scene import Thing
 from poolproof.core.values import Fired, Ledger, Slot, Ticket, TicketRecord
 from poolproof.registry import Reservation
 from poolproof.waiting import Waiter
 from poolproof.work import Duty
 
-ATOMIC = (int, float, str, bool, type(None))
+ATOMIC = (int, float, str, bool, type(None), Who)
 _SLOT_STATES = frozenset(("creating", "free", "checked_out", "returning", "discarded", "absent"))
 _COMMIT = ScheduledAtom.commit.__code__
 
@@ -39,10 +39,14 @@ class Unknown(Exception):
 class Standing:
     """One thread at one point. *states* and *records* are what it holds whose identity counts."""
 
-    __slots__ = ("frames", "records", "states")
+    __slots__ = ("frames", "place", "records", "remembers", "states")
 
-    def __init__(self, frames: Any, states: tuple[int, ...], records: tuple[int, ...]) -> None:
+    def __init__(
+        self, frames: Any, states: tuple[int, ...], records: tuple[int, ...], place: tuple[int, ...], remembers: bool
+    ) -> None:
         self.frames = frames
+        self.place = place  # the instruction in each frame
+        self.remembers = remembers  # whether it is told by what it has seen
         self.states = states
         self.records = records
 
@@ -54,6 +58,8 @@ class Look:
         self.states: list[int] = []
         self.records: list[int] = []
         self.seen: set[int] = set()
+        self.place: list[int] = []
+        self.remembers = False
 
     def standing(self, frame: FrameType | None, outermost: CodeType, history: int) -> Standing:
         """Where the thread stands whose innermost frame of interest is *frame*."""
@@ -64,15 +70,16 @@ class Look:
                     frames.append(self.frame(frame, history))
                 frame = frame.f_back
         except Unknown as unknown:
-            return Standing((history, str(unknown)), (), ())
+            return Standing((history, str(unknown)), (), (), (), True)
         error = sys.exc_info()[1]
         while error is not None:
             frames.append(type(error).__name__)
             error = error.__context__
-        return Standing(tuple(frames), tuple(self.states), tuple(self.records))
+        return Standing(tuple(frames), tuple(self.states), tuple(self.records), tuple(self.place), self.remembers)
 
     def frame(self, frame: FrameType, history: int) -> Any:
         code, at = frame.f_code, frame.f_lasti
+        self.place.append(at)
         if code is _COMMIT:
             ticket = frame.f_locals.get("ticket")
             return at, None if ticket is None else ticket.who
@@ -81,6 +88,7 @@ class Look:
         held = tuple([(name, self.plain(value)) for name, value in variables.items() if name in known.live])
         if isinstance(variables, dict):
             variables.clear()  # a copy, kept by the frame: nothing may live longer for having been looked at
+        self.remembers |= known.in_loop
         return id(code), at, held, history if known.in_loop else 0
 
     def plain(self, value: Any) -> Any:
@@ -186,7 +194,8 @@ MACHINERY = frozenset(__file__.replace("standing", name) for name in ("crew", "s
 CONSTANT = frozenset(
     (
         "Client", "Scene", "Crew", "Worker", "Driver", "Pool", "ScheduledAtom", "ScheduledParker", "ScheduledRuntime",
-        "Operation", "Settings", "Registry", "type", "ABCMeta", "module", "Explorer", "object", "Options",
+        "CrewExecutor", "Operation", "Settings", "Registry", "type", "ABCMeta", "module", "Explorer", "object",
+        "Options",
     )
 )  # fmt: skip
 

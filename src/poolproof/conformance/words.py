@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from poolproof import CloseReport, PoolClosed, PoolFull
+from poolproof import CloseReport, NotPooled, PoolClosed, PoolFull
 from poolproof.core.lists import length
+from poolproof.core.world import slot_states
 
 if TYPE_CHECKING:
-    from poolproof.conformance.scene import Client
+    from poolproof.conformance.clients import Client
 
 Meaning = Callable[["Client", int | None], str]
 SKIPPED = "–"
+STAYING = frozenset(("free", "checked_out", "returning"))
 
 ACQUIRING = frozenset(("AcquireTimeout", "PoolClosed", "PoolBusy", "PoolEmpty", "CheckFailed", "Boom"))
 ENDING = frozenset(("StaleLease", "LeaseRevoked"))
@@ -109,6 +111,10 @@ def add(client: Client, _: int | None) -> str:
         if isinstance(error, PoolFull) and not client.scene.any_state(since, full, None):
             client.scene.report("CAPACITY", "add found no room, and at every moment there was some")
         raise
+    except KeyboardInterrupt:
+        if not thing.destroyed and all(slot.resource is not thing for slot in client.scene.slots.values()):
+            client.scene.things.remove(thing)  # it has not come in
+        raise
     return "ok"
 
 
@@ -120,7 +126,14 @@ def remove(client: Client, number: int | None) -> str:
     thing = client.scene.thing(number or 0)
     if thing is None:
         return SKIPPED
-    client.pool.remove(thing)
+    try:
+        client.pool.remove(thing)
+    except NotPooled:
+        # What has left never comes back, so whatever is in the pool now was in it all the time.
+        states = slot_states(client.scene.world())
+        if any(slot.resource is thing and state in STAYING for slot, state in states.items()):
+            client.scene.report("REMOVE-LEAVES", f"remove did not find resource {thing.number}, which was in the pool")
+        raise
     return "ok"
 
 
@@ -150,6 +163,12 @@ def overdue(client: Client, _: int | None) -> str:
     """Time passes, and then maintenance."""
     later(client, 100)
     return maintain(client, None)
+
+
+def serve(client: Client, _: int | None) -> str:
+    """Work for the pool's executor until the run is over."""
+    client.scene.executor.serve()
+    return "ok"
 
 
 def stats(client: Client, _: int | None) -> str:
@@ -210,6 +229,7 @@ WORDS: dict[str, tuple[Meaning, frozenset[str]]] = {
     "maintain": (maintain, frozenset()),
     "later": (later, frozenset()),
     "overdue": (overdue, frozenset()),
+    "serve": (serve, frozenset()),
     "stats": (stats, frozenset()),
     "holders": (holders, frozenset()),
     "close": (close, frozenset()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +41,8 @@ class ThreadAtom:
     each turn of ``for _ in atom.turns`` begins with the lock taken.
 
     A debugger or a tracing tool can raise where CPython itself cannot. For it there is the ``except``: whoever still
-    owns the lock rolls the commit forward and gives the lock back. That is why the lock knows its owner.
+    owns the lock rolls the commit forward and gives the lock back. That is why the lock knows its owner. It is the
+    interpreter's own lock even where gevent or eventlet have put one in Python in the place of `threading.RLock`.
 
     The same few lines stand in `Pool.acquire` and `Lease.release`, for one slot and nobody to wake: a call of `commit`
     would take a seventh of an uncontended cycle.
@@ -49,7 +51,7 @@ class ThreadAtom:
     __slots__ = ("_owned", "leave", "turns", "value")
 
     def __init__(self, value: PlainState) -> None:
-        lock: Any = threading.RLock()
+        lock: Any = _thread.RLock()
         self.turns: Iterator[object] = iter(lock.acquire, False)
         self.leave: Callable[[], None] = lock.release
         self._owned: Callable[[], bool] = lock._is_owned

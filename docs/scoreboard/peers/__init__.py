@@ -1,0 +1,1 @@
+"""Adapters of other pools for the conformance suite, one module each."""
