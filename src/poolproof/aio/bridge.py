@@ -65,6 +65,7 @@ class PoolInThreads(Generic[R]):
         return await asyncio.shield(self.begin(function, *arguments))
 
     def begin(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        """Have a thread do it, and return the future of what it returns."""
         return asyncio.get_running_loop().run_in_executor(self._runner, partial(function, *arguments))
 
     def leave(self, function: Callable[[], object]) -> None:
