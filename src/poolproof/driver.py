@@ -135,12 +135,12 @@ class Driver:
             try:
                 step = propose(State.of(state), self.monotonic())
             except Exception:
-                if self.atom.value is state:
+                if self.atom.unchanged(state):
                     raise
                 continue
             if step is not None:
                 return state, step
-            if self.atom.value is state:
+            if self.atom.unchanged(state):
                 return None
 
     def settle(self, slot: Slot, hold: PlainRecord, row: Callable[..., Step], **extra: Any) -> Step | None:
@@ -247,7 +247,7 @@ class Driver:
             state = self.atom.value
             world = world_of(State.of(state), self.registry.all())
             tries -= 1
-            if self.atom.value is state or tries == 0:
+            if self.atom.unchanged(state) or tries == 0:
                 return world
 
     @property

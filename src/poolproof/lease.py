@@ -180,8 +180,8 @@ class Lease(BaseLease[R]):
                 new, freed = quick
                 for _ in atom.turns:  # the commit, as in ThreadAtom
                     if atom.value is state:
-                        atom.value = new
                         slot.record = freed
+                        atom.value = new
                         leave()
                         return
                     leave()

@@ -174,8 +174,8 @@ class Pool(Generic[R]):
                 lease._driver, lease._record, lease._slot = self._driver, hold, slot
                 for _ in atom.turns:  # the commit, as in ThreadAtom
                     if atom.value is state:
-                        atom.value = new
                         slot.record = hold  # the record of a free slot has nothing in it whose end would run code
+                        atom.value = new
                         leave()
                         return lease
                     leave()

@@ -111,7 +111,7 @@ class BaseWaiter:
             elif driver.step(propose) is None:
                 row = core.refusal(State.of(state), driver.options, self.patient, driver.monotonic())
                 hopeless = row in ("REFUSE-CLOSED", "REFUSE-EMPTY")  # whatever work is done first
-                if row is None or driver.atom.value is not state:
+                if row is None or not driver.atom.unchanged(state):
                     continue
                 if hopeless or helped or not driver.help():
                     if driver.observer is not None:
@@ -171,6 +171,8 @@ class BaseWaiter:
         slot, hold = record.slot, record.hold
         assert slot is not None  # GRANTED says so
         assert hold is not None
+        if slot.record is not hold:  # it was revoked; or the commit that granted it is under way: let that one end
+            self.driver.atom.unchanged(self.driver.atom.value)
         lease = self.leases[self.reset is not None]()
         if self.reset is not None:
             # The slot is the new holder's alone, so this may be written. The number tells for whose lease it is meant.

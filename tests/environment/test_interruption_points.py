@@ -66,7 +66,7 @@ def region(code: CodeType) -> tuple[list[dis.Instruction], list[dis.Instruction]
 def test_commit_has_no_interruption_point(section: str) -> None:
     inside, ends = region(SECTIONS[section].__code__)
     stored = [each.argval for each in inside if each.opname == "STORE_ATTR"]
-    assert ["value", *["record"] * (len(stored) - 1)] == stored
+    assert [*["record"] * (len(stored) - 1), "value"] == stored, "who reads the new state finds the new registers"
     assert len(stored) >= 2
     jumps = [each for each in inside if each.opcode in {*dis.hasjrel, *dis.hasjabs}]
     assert set() == {each.opname for each in inside} - HARMLESS - FORWARD

@@ -73,12 +73,27 @@ def test_struck_before_anything_was_written_it_did_not_happen(struck: Struck) ->
 
 
 @pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "PROMPT-GRANT")
-@pytest.mark.parametrize("done", [False, True], ids=["before the registers", "before the lock is given back"])
+@pytest.mark.parametrize("done", [False, True], ids=["behind the state", "before the lock is given back"])
 def test_struck_after_the_state_was_written_it_is_finished(struck: Struck, done: bool) -> None:
     next(struck.atom.turns)
+    struck.slot.record = struck.after
     struck.atom.value = NEW
     struck.recover(done)
     assert (True, 1) == struck.outcome
+    assert struck.atom.value is NEW
+    assert not struck.locked
+
+
+@pytest.mark.clause("ASYNC-EXCEPTION-SAFE", "PROMPT-GRANT")
+@pytest.mark.parametrize("written", [0, 1])
+def test_struck_between_the_registers_it_is_finished(struck: Struck, written: int) -> None:
+    other = Slot(2, 0, struck.before)
+    moves = ((struck.slot, struck.after), (other, Record(FREE, 2, 0.0, None, 0, None)))
+    next(struck.atom.turns)
+    moves[written][0].record = moves[written][1]
+    struck.atom.recover(NEW, moves, (struck.ticket,))
+    assert (True, 1) == struck.outcome
+    assert (2, NEW) == (other.record[1], struck.atom.value)
     assert not struck.locked
 
 

@@ -116,6 +116,9 @@ class ScheduledAtom:
         self.strike()
         return True
 
+    def unchanged(self, state: PlainState) -> bool:
+        return self.value is state
+
     def _current(self, old: PlainState) -> bool:
         return self._value is old
 

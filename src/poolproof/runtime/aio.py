@@ -53,6 +53,9 @@ class AsyncAtom:
             raise
         return done
 
+    def unchanged(self, state: PlainState) -> bool:
+        return self.value is state
+
     def recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...] = (), done: bool = False) -> None:
         """An exception struck in or near a commit, behind which there is no going back: owe nobody a wake-up."""
         begun = self.value is new

@@ -25,6 +25,11 @@ class Atom(Protocol):
         """
         ...
 
+    def unchanged(self, state: PlainState) -> bool:
+        """Whether the state is still *state*, and no commit is under way: then all registers that were read since
+        *state* was are those of that state."""
+        ...
+
     def recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...] = (), done: bool = False) -> None:
         """An exception struck in or near a commit: finish it if it had begun, and leave the section."""
         ...

@@ -44,6 +44,10 @@ class ThreadAtom:
     owns the lock rolls the commit forward and gives the lock back. That is why the lock knows its owner. It is the
     interpreter's own lock even where gevent or eventlet have put one in Python in the place of `threading.RLock`.
 
+    The state is written last. Where threads run at the same time, others read while a commit is under way; whoever
+    reads the new state finds the new registers, and whoever mixes the old state with new registers learns it: its
+    commit fails, and so does `unchanged`, because both wait for the lock.
+
     The same few lines stand in `Pool.acquire` and `Lease.release`, for one slot and nobody to wake: a call of `commit`
     would take a seventh of an uncontended cycle.
     """
@@ -65,10 +69,10 @@ class ThreadAtom:
         try:
             for _ in self.turns:
                 if self.value is old:
-                    self.value = new
                     a.record = a_record
                     b.record = b_record
                     c.record = c_record
+                    self.value = new
                     done = True
                 leave()
                 break
@@ -80,13 +84,28 @@ class ThreadAtom:
             raise
         return done
 
+    def unchanged(self, state: PlainState) -> bool:
+        same = False
+        try:
+            for _ in self.turns:
+                same = self.value is state
+                self.leave()
+                break
+        except BaseException:
+            if self._owned():
+                self.leave()
+            raise
+        return same
+
     def recover(self, new: PlainState, moves: Moves, wakes: tuple[Ticket, ...] = (), done: bool = False) -> None:
         """An exception struck in or near a commit: finish it if it had begun, and owe nobody a wake-up."""
         if self._owned():
-            done = done or self.value is new
+            # Each commit brings records of its own, so the first of them tells whether it had begun.
+            done = done or self.value is new or any(cell.record is record for cell, record in moves)
             if done:
                 for cell, record in moves:
                     cell.record = record
+                self.value = new
             self.leave()
         if done:
             for ticket in wakes:
