@@ -220,6 +220,7 @@ class Stage:
 
     async def last_look(self) -> Any:
         pool = self.pool
+        self.faults.clear()  # from here on nothing fails
         if pool.stats().phase == "open":
             await pool.maintain()
             for _ in range(50):  # what maintenance began to build takes a few steps

@@ -141,7 +141,7 @@ class Copies:
                     importlib.import_module(each)
                 loaded = importlib.import_module(name)
         finally:
-            sys.modules.update(hidden)
+            put_back(hidden)
         self.files |= {
             str(module.__file__)
             for each, module in self.private.items()
@@ -160,6 +160,15 @@ class Copies:
             if each in names:
                 names[each].clear()
         self.threads.crashes.clear()
+
+
+def put_back(modules: dict[str, ModuleType]) -> None:
+    """Have *modules* again where imports find them: by name, and as attributes of their packages."""
+    sys.modules.update(modules)
+    for name, module in modules.items():
+        package, _, short = name.rpartition(".")
+        if package in sys.modules:
+            setattr(sys.modules[package], short, module)
 
 
 def imported_by(module: ModuleType) -> set[str]:
