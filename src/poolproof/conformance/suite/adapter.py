@@ -227,7 +227,7 @@ class Probe:
 
 def _made(factory: Factory, spec: PoolSpec, name: str) -> Any:
     try:
-        return _within_time(lambda: factory(spec), f"{name}: making a plain pool")
+        return _within_time(lambda: factory(spec), lambda: f"{name}: making a plain pool")
     except AdapterError:
         raise
     except Exception as error:
@@ -236,19 +236,20 @@ def _made(factory: Factory, spec: PoolSpec, name: str) -> Any:
 
 def _use(adapter: Any, name: str) -> None:
     """Acquire and release once: what the adapter calls the resource must be what create made."""
-    try:
-        lease = _within_time(lambda: adapter.acquire(None), f"{name}: the first acquire")
-        look = getattr(adapter, "resource", None)
-        resource = lease if look is None else look(lease)
-        if not isinstance(resource, Probe):
-            what = "a lease" if look is None else "resource(lease)"
-            kind = type(resource).__name__
-            raise AdapterError(
-                f"{name}: {what} is a {kind}, and not what spec.create made; give the adapter a method resource(lease)"
-            )
-        _within_time(lambda: adapter.release(lease), f"{name}: the first release")
+    doing = "the first acquire"
+
+    def once() -> None:  # all in one thread: the lease may be that thread's
+        nonlocal doing
+        lease = adapter.acquire(None)
+        _lends_what_was_made(adapter, lease, name)
+        doing = "the first release"
+        adapter.release(lease)
         if _has(adapter, "close"):
-            _within_time(adapter.close, f"{name}: closing an idle pool")
+            doing = "closing an idle pool"
+            adapter.close()
+
+    try:
+        _within_time(once, lambda: f"{name}: {doing}")
     except AdapterError:
         raise
     except Exception as error:
@@ -256,8 +257,19 @@ def _use(adapter: Any, name: str) -> None:
         raise AdapterError(f"{name}: acquire, release and close, once, raised {told}") from error
 
 
-def _within_time(function: Callable[[], Any], what: str) -> Any:
-    """What *function* returns, in a thread of its own."""
+def _lends_what_was_made(adapter: Any, lease: Any, name: str) -> None:
+    look = getattr(adapter, "resource", None)
+    resource = lease if look is None else look(lease)
+    if not isinstance(resource, Probe):
+        what = "a lease" if look is None else "resource(lease)"
+        kind = type(resource).__name__
+        raise AdapterError(
+            f"{name}: {what} is a {kind}, and not what spec.create made; give the adapter a method resource(lease)"
+        )
+
+
+def _within_time(function: Callable[[], Any], what: Callable[[], str]) -> Any:
+    """What *function* returns, in a thread of its own; *what* says what hangs."""
     answers: list[Any] = []
     errors: list[BaseException] = []
 
@@ -271,7 +283,7 @@ def _within_time(function: Callable[[], Any], what: str) -> Any:
     thread.start()
     thread.join(SECONDS_FOR_PROBE)
     if thread.is_alive():
-        raise AdapterError(f"{what} did not return within {SECONDS_FOR_PROBE:g} s")
+        raise AdapterError(f"{what()} did not return within {SECONDS_FOR_PROBE:g} s")
     if errors:
         raise errors[0]
     return answers[0]
