@@ -11,18 +11,31 @@ from __future__ import annotations
 import dis
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from poolproof.conformance.suite.actors import NotShown
 from poolproof.conformance.suite.adapter import Adapter
 
 CALLS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW"}
 STARTS = {"RESUME", "JUMP_BACKWARD"}
 SUITE = str(Path(__file__).parents[1])
 LIBRARY = sysconfig.get_path("stdlib")
+
+
+# CPython 3.12 crashes when code is traced while another thread hangs in a traced call of the same code.
+ALONE = "an earlier call hangs while it is traced; CPython 3.12 may crash if another one is: run it alone (--only)"
+UNDER_TRACE: set[threading.Thread] = set()
+
+
+def require_trace() -> None:
+    """Raise NotShown where tracing would not be safe any more."""
+    if sys.version_info[:2] == (3, 12) and any(thread.is_alive() for thread in UNDER_TRACE):
+        raise NotShown(ALONE)
 
 
 class Interrupt(BaseException):
@@ -42,11 +55,13 @@ class Strike:
 
     def run(self, function: Callable[[], Any]) -> Any:
         before = sys.gettrace()
+        UNDER_TRACE.add(threading.current_thread())
         sys.settrace(self.trace)
         try:
             return function()
         finally:
             sys.settrace(before)
+            UNDER_TRACE.discard(threading.current_thread())
 
     def trace(self, frame: FrameType, event: str, _: Any) -> Any:
         if event == "call":

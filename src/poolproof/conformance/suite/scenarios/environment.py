@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from poolproof.conformance.suite.actors import Broken, NotApplicable, NotShown
 from poolproof.conformance.suite.stage import Outcome, Stage, Watched, scenario
 from poolproof.conformance.suite.stillness import Sleeper, pause
-from poolproof.conformance.suite.strikes import Interrupt, Strike, codes_of
+from poolproof.conformance.suite.strikes import Interrupt, Strike, codes_of, require_trace
 
 POINTS = 70  # of each operation; more with more effort
 
@@ -53,6 +53,7 @@ class Struck:
 
     def run(self, operation: str, action: Callable[[Struck], object], nth: int | None) -> Strike:
         """Run the operation, with the action at its nth point."""
+        require_trace()
         pool = self.pool
         strike = Strike(lambda: action(self), nth, codes_of(pool.adapter))
 
