@@ -14,7 +14,6 @@ from conformance import broken_plain as plain
 from conformance.broken_plain import mistaken, promising, with_timeout
 from poolproof.conformance.suite.adapter import subject
 from poolproof.conformance.suite.running import attempt, chosen, quiet, scenarios
-from poolproof.conformance.suite.strikes import ALONE
 from source import ROOT
 
 HANGS = "never returns"
@@ -180,6 +179,9 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("FAILURE-PROGRESS:detach-serves-a-waiter", own.KeepsSlot, HANGS),
     ("FAILURE-PROGRESS:failed-reset-serves-a-waiter", own.LosesUnclean, HANGS),
 ]
+# These leave a thread behind that hangs while it is traced. CPython 3.12 crashes when another thread is traced after
+# that, so there each of them has a process of its own.
+STRUCK = ("GC-SAFE", "SIGNAL-SAFE", "ASYNC-EXCEPTION-SAFE")
 PATIENCE = 0.6  # half of it is enough where everything is known to hang
 
 
@@ -187,17 +189,17 @@ PATIENCE = 0.6  # half of it is enough where everything is known to hang
     ("name", "factory", "reason"), [pytest.param(*each, id=f"{each[0]}-{number}") for number, each in enumerate(BROKEN)]
 )
 def test_broken_promise_is_found(name: str, factory: Any, reason: str, request: pytest.FixtureRequest) -> None:
-    pool = subject(factory)
-    (scenario,) = chosen([name])
-    assert pool.why_not(scenario.needs) is None
-    with quiet():
-        result = attempt(scenario, pool, seed=0, effort=1, patience=PATIENCE)
-    if result.told == ALONE and request.config.option.keyword != name:
+    if name.partition(":")[0] in STRUCK and sys.version_info[:2] == (3, 12) and request.config.option.keyword != name:
         again = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", name, str(request.path)]
         environment = {each: value for each, value in os.environ.items() if not each.startswith("PYTEST_")}
         done = subprocess.run(again, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert "1 passed" in done.stdout, done.stdout
         return
+    pool = subject(factory)
+    (scenario,) = chosen([name])
+    assert pool.why_not(scenario.needs) is None
+    with quiet():
+        result = attempt(scenario, pool, seed=0, effort=1, patience=PATIENCE)
     assert "broken" == result.verdict, result
     assert reason in result.told
 
