@@ -45,3 +45,8 @@ def outcome(function: Callable[[], Any]) -> Any:
         return function()
     except BaseException as error:
         return type(error)
+
+
+def shows(defect: Callable[[Any], bool], library: Any, tries: int = 5) -> bool:
+    """Whether the library shows the defect in one of so many tries. Some need luck: timers, threads that end."""
+    return any(defect(library) for _ in range(tries))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from compat.peers import GLIMPSE, WATCHDOG, in_thread, load, outcome, pass_time
+from compat.peers import GLIMPSE, WATCHDOG, in_thread, load, outcome, pass_time, shows
 
 REAL, OURS = load("ProxyPatternPool"), load("poolproof.compat.proxypatternpool")
 
@@ -251,7 +251,7 @@ SCENARIOS: list[Scenario] = [
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("defect", SCENARIOS, ids=lambda one: one.__name__)
 def test_defect_is_in_the_library(defect: Scenario) -> None:
-    assert defect(REAL)
+    assert shows(defect, REAL)
 
 
 @pytest.mark.parametrize("defect", [*SCENARIOS, newcomer_overtakes], ids=lambda one: one.__name__)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from compat.peers import WATCHDOG, in_thread, load, outcome
+from compat.peers import WATCHDOG, in_thread, load, outcome, shows
 from poolproof.compat import workers
 
 REAL, OURS = load("pyresourcepool.pyresourcepool"), load("poolproof.compat.pyresourcepool")
@@ -214,7 +214,7 @@ SCENARIOS: list[Scenario] = [
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("defect", SCENARIOS, ids=lambda one: one.__name__)
 def test_defect_is_in_the_library(defect: Scenario) -> None:
-    assert defect(REAL)
+    assert shows(defect, REAL)
 
 
 @pytest.mark.parametrize("defect", SCENARIOS, ids=lambda one: one.__name__)
